@@ -1,0 +1,1 @@
+"""Nosce: metacognition for any language model."""

@@ -1,0 +1,46 @@
+"""Nouns to JSON and back."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nosce.core.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+T = TypeVar("T")
+
+
+@cache
+def _adapter(cls: type[T]) -> TypeAdapter[T]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(cls)
+
+
+def encode(noun: object) -> dict[str, Any]:
+    """The noun as plain JSON data (dicts, lists, numbers, strings)."""
+    data: dict[str, Any] = _adapter(type(noun)).dump_python(noun, mode="json")
+    return data
+
+
+def encode_json(noun: object) -> str:
+    """The noun as one line of JSON."""
+    return _adapter(type(noun)).dump_json(noun).decode()
+
+
+def decode(cls: type[T], data: dict[str, Any] | str | bytes) -> T:
+    """Rebuild a noun from `encode` or `encode_json`. Raises InputError naming the field that does not fit."""
+    from pydantic import ValidationError
+
+    try:
+        if isinstance(data, str | bytes):
+            data = json.loads(data)
+        return _adapter(cls).validate_python(data)
+    except (ValidationError, json.JSONDecodeError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        where = ".".join(str(part) for part in first["loc"]) or "the record"
+        raise InputError(f"not a {cls.__name__}: {where}: {first['msg']}") from None

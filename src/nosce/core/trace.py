@@ -1,0 +1,73 @@
+"""The append-only tree of what was sampled, measured and decided, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from nosce.core.errors import InputError
+
+EventKind = Literal["sampled", "measured", "decided", "used", "failed", "answered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One node of the tree. `node` is unique in its trace; `parent` is the node it grew from (None: the problem)."""
+
+    node: str
+    kind: EventKind
+    parent: str | None
+    data: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Trace:
+    """All events of one problem, in the order in which they happened; enough to replay without a model."""
+
+    id: str
+    problem_id: str
+    strategy: str = ""
+    seed: int = 0
+    events: list[Event] = field(default_factory=list)
+
+    def add(self, kind: EventKind, data: dict[str, Any], parent: str | None = None) -> str:
+        """Append an event and return its node name."""
+        node = f"n{len(self.events)}"
+        self.events.append(Event(node, kind, parent, data))
+        return node
+
+    def of(self, *kinds: EventKind) -> Iterator[Event]:
+        """The events of the given kinds, in order."""
+        return (event for event in self.events if event.kind in kinds)
+
+    def children(self, node: str | None) -> Iterator[Event]:
+        """The events that grew from `node`."""
+        return (event for event in self.events if event.parent == node)
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        events = [[e.node, e.kind, e.parent, e.data] for e in self.events]
+        head = {"id": self.id, "problem_id": self.problem_id, "strategy": self.strategy, "seed": self.seed}
+        return json.dumps({**head, "events": events}, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Trace:
+        """Rebuild a trace from `to_json`. Raises InputError when the text is not one."""
+        try:
+            data = json.loads(text)
+            events = [Event(*event) for event in data.pop("events")]
+            return cls(**data, events=events)
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"not a trace: {error}; expected a line written by `nosce solve`") from None
+
+
+def read_traces(lines: Iterable[str]) -> Iterator[Trace]:
+    """The traces of a JSONL file, blank lines skipped. Raises InputError with the number of the bad line."""
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield Trace.from_json(line)
+            except InputError as error:
+                raise InputError(f"line {number}: {error}") from None
