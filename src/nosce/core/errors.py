@@ -27,6 +27,10 @@ class CapabilityError(NosceError):
         super().__init__(f"{model} has no {missing!r}{hint}")
 
 
+class OutOfScope(NosceError):
+    """The question lies outside what the model can read at all. The runner turns it into an abstention without confidence."""
+
+
 class BudgetExhausted(NosceError):
     """The next call does not fit into what is left of the budget. The runner turns it into the best answer so far."""
 

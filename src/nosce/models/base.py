@@ -35,7 +35,8 @@ class Request:
     """n samples of one prompt. `keys` holds one random stream per sample (their number is n).
 
     `top` asks for that many alternatives per token; `stop` strings end a sample and are left out of its text.
-    `bias` adds to the logits of tokens named by their text, at every step.
+    `bias` adds to the logits of tokens named by their text, at every step; `steer` (k, vector) adds a vector to hidden
+    state k (0 the embedding, k after the k-th layer) of every new token.
     """
 
     prompt: Prompt
@@ -46,6 +47,7 @@ class Request:
     stop: tuple[str, ...] = ()
     top: int = 0
     bias: Mapping[str, float] = field(default_factory=dict)
+    steer: tuple[int, tuple[float, ...]] | None = None
 
     @property
     def n(self) -> int:
@@ -63,7 +65,7 @@ class Sample:
     logprobs: tuple[float, ...] | None = None
     entropies: tuple[float, ...] | None = None
     top: tuple[tuple[tuple[str, float], ...], ...] | None = None
-    prompt_tokens: int = 0
+    prompt_tokens: int = 0  # of the whole prompt, in every sample of a request
     completion_tokens: int = 0
     money: float = 0.0
 
@@ -84,6 +86,7 @@ class Capabilities:
     session: bool = False
     hidden: bool = False
     bias: bool = False
+    steer: bool = False
 
     @property
     def provides(self) -> frozenset[str]:

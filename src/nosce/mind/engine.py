@@ -1,0 +1,175 @@
+"""Many problems at once: one strategy, one roster, budgets, a journal."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from nosce.core.answer import Answer
+from nosce.core.artifact import Artifact
+from nosce.core.cost import Budget, Cost
+from nosce.core.errors import BudgetExhausted, CapabilityError, InputError, ModelError, OutOfScope, unknown
+from nosce.core.problem import Problem
+from nosce.core.registry import NEEDS, System
+from nosce.core.streams import fingerprint
+from nosce.core.trace import Trace
+from nosce.core.vote import tally
+from nosce.mind.dialects import dialect_of
+from nosce.mind.meter import Meter
+from nosce.mind.mind import Mind, Work
+from nosce.mind.sampler import Sampler
+from nosce.models.base import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """One finished problem: its answer and the trace that led to it."""
+
+    problem: Problem
+    answer: Answer
+    trace: Trace
+
+
+@dataclass(slots=True)
+class Engine:
+    """Runs systems on problems.
+
+    roster: models by role (`main` at least). budget: per problem; `run` meters the whole run. concurrency: problems in
+    flight at once (default 256 on local models, whose rows share one batch; 16 on remote ones). seed: every draw has its
+    own random stream from (seed, problem, prompt, draw), so neither batch nor order changes what is drawn.
+    """
+
+    roster: Mapping[str, Model]
+    budget: Budget = field(default_factory=Budget)
+    run: Meter = field(default_factory=Meter)
+    sampler: Sampler = field(default_factory=Sampler)
+    seed: int = 0
+    temperature: float | None = None
+    concurrency: int | None = None
+
+    def check(self, system: System, options: Mapping[str, Any] | None = None) -> None:
+        """Refuse what cannot run, before a token is spent: missing capabilities or acts, unknown parameters."""
+        model = self.roster["main"]
+        provided = model.capabilities.provides | {"tools", "env"}
+        for need in sorted(system.needs - provided):
+            raise CapabilityError(need, model.spec, NEEDS[need])
+        dialect = dialect_of(model)
+        for act in sorted(system.acts - dialect.acts):
+            raise CapabilityError(f"act {act}", model.spec, "a chat model" if dialect.name != "chat" else ())
+        known = [n for n, p in inspect.signature(system.run).parameters.items() if p.kind is p.KEYWORD_ONLY]
+        for name in options or {}:
+            if name not in known:
+                raise unknown(f"option of {system.slug}", name, known or ["(it has none)"])
+
+    def mind(self, problem: Problem, strategy: str = "", budget: Budget | None = None) -> Mind:
+        """A fresh mind on one problem."""
+        trace = Trace(fingerprint(problem.id, strategy, self.seed, size=6), problem.id, strategy, self.seed)
+        work = Work(problem, trace, Meter(budget or self.budget, self.run), self.sampler, self.seed, self.temperature)
+        return Mind(self.roster, work)
+
+    async def prepare(self, system: System, problems: Sequence[Problem], options: Mapping[str, Any] | None = None) -> Artifact | None:
+        """Make what the system needs before answering, or None when it needs nothing; the cost stands in the artifact."""
+        if system.prepare is None:
+            return None
+        ids = fingerprint(*(p.id for p in problems))
+        mind = self.mind(Problem(f"prepare-{system.slug}-{ids[:8]}", ""), system.slug, Budget())
+        wanted = inspect.signature(system.prepare).parameters
+        chosen = {name: value for name, value in (options or {}).items() if name in wanted}
+        artifact: Artifact = await system.prepare(problems, mind, **chosen)
+        return replace(
+            artifact, cost=artifact.cost + mind.work.meter.spent, model=self.roster["main"].version, problems=ids, seed=self.seed
+        )
+
+    async def solve(
+        self, problem: Problem, system: System, options: Mapping[str, Any] | None = None, artifact: Artifact | None = None
+    ) -> Solved:
+        """One problem, whatever happens: an answer, an abstention, or a failure with its own recorded error."""
+        mind = self.mind(problem, system.slug)
+        arguments = (problem, mind) if system.prepare is None else (problem, mind, artifact)
+        try:
+            answer: Answer = await system.run(*arguments, **dict(options or {}))
+        except BudgetExhausted as error:
+            answer = best_so_far(mind, str(error))
+        except OutOfScope as error:
+            answer = mind.answer(None, reason=str(error))
+        except (ModelError, CapabilityError, InputError) as error:
+            mind.work.trace.add("failed", {"error": str(error)})
+            answer = replace(mind.answer(None, reason=str(error)), outcome="failed")
+        return Solved(problem, settled(answer, mind, system), mind.work.trace)
+
+    async def solve_all(
+        self,
+        problems: Iterable[Problem],
+        system: System,
+        options: Mapping[str, Any] | None = None,
+        artifact: Artifact | None = None,
+    ) -> AsyncIterator[Solved]:
+        """Every problem, as it finishes; at most `concurrency` in flight."""
+        self.check(system, options)
+        most = self.concurrency or (16 if any(m.remote for m in self.roster.values()) else 256)
+        queue, flying = iter(problems), set[asyncio.Task[Solved]]()
+        try:
+            while True:
+                while len(flying) < most and (problem := next(queue, None)) is not None:
+                    flying.add(asyncio.create_task(self.solve(problem, system, options, artifact)))
+                if not flying:
+                    return
+                done, flying = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    yield task.result()
+        finally:
+            for task in flying:
+                task.cancel()
+            await asyncio.gather(*flying, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Release every model."""
+        for model in {id(m): m for m in self.roster.values()}.values():
+            await model.close()
+
+
+def best_so_far(mind: Mind, reason: str) -> Answer:
+    """What an anytime strategy returns when it is cut: its last answer, else the plurality of its attempts, else an abstention."""
+    work = mind.work
+    mind.decide("stop", reason)
+    if work.best is not None:
+        return replace(work.best, reason=work.best.reason or reason)
+    blocs = tally(work.problem, [a.answer for a in work.attempts])
+    if not blocs:
+        return mind.answer(None, reason=f"{reason} before any answer")
+    share = blocs[0].weight / sum(bloc.weight for bloc in blocs)
+    return mind.answer(blocs[0].value, share, "samples", reason=reason)
+
+
+def settled(answer: Answer, mind: Mind, system: System) -> Answer:
+    """The answer with its whole cost and the trace closed; the model's own `unknown` becomes an abstention."""
+    work = mind.work
+    seconds = round(time.monotonic() - work.meter.started, 6)
+    answer = replace(
+        answer, problem_id=work.problem.id, trace_id=work.trace.id, cost=replace(work.meter.spent, seconds=seconds),
+        partial=answer.partial or work.meter.exhausted,
+    )  # fmt: skip
+    if answer.outcome == "answered" and answer.value == UNKNOWN:
+        answer = replace(answer, outcome="abstained", reason=answer.reason or "the model says that it does not know")
+    shown = {"outcome": answer.outcome, "value": answer.value, "confidence": answer.confidence, "reason": answer.reason}
+    work.trace.add("answered", {**shown, "strategy": system.slug})
+    return answer
+
+
+UNKNOWN = "unknown"
+"""The answer of a model that says it does not know."""
+
+
+def total(solved: Iterable[Solved]) -> Cost:
+    """What a set of solved problems cost together."""
+    return sum((s.answer.cost for s in solved), Cost())
+
+
+def outcomes(solved: Iterable[Solved]) -> Counter[str]:
+    """How the problems ended."""
+    return Counter(s.answer.outcome for s in solved)
