@@ -52,10 +52,10 @@ def murphy_decomposition(
 ) -> Estimate:
     """Brier = reliability − resolution + uncertainty (+ within, when bins join different confidences).
 
-    Groups are the distinct confidences, or `bins` equal widths of [0, 1]. With group shares w, mean confidence f,
-    accuracy o and overall accuracy ō: reliability Σ w (f − o)² (lower is better), resolution Σ w (o − ō)² (higher is better),
-    uncertainty ō (1 − ō) (the task's), within Σ of in-group variance of confidence − 2 · covariance with correctness.
-    The value is the Brier score; the parts are in `extras`, and sum to it exactly.
+    Groups are the distinct confidences, or `bins` equal widths of [0, 1]. With group shares w, mean confidence
+    f, accuracy o and overall accuracy ō: reliability Σ w (f − o)² (lower is better), resolution Σ w (o − ō)²
+    (higher is better), uncertainty ō (1 − ō) (the task's), within Σ of in-group variance of confidence − 2 ·
+    covariance with correctness. The value is the Brier score; the parts are in `extras`, and sum to it exactly.
     """
     whole = brier(confidence, correct, level=level)
     stated, right = scored(confidence, correct)

@@ -1,0 +1,1 @@
+"""Monitoring: what attempts reveal about being right."""
