@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nosce.core.errors import unknown
+from nosce.core.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from nosce.core.problem import Problem
@@ -17,6 +17,7 @@ KINDS = {
     "choice": "nosce.core.matching:Choice",
     "number": "nosce.core.matching:Number",
     "set": "nosce.core.matching:Set",
+    "sequence": "nosce.core.matching:Sequence",
     "json": "nosce.core.matching:JsonFields",
     "regex": "nosce.core.matching:Regex",
     "math": "nosce.core.matching:Math",
@@ -45,8 +46,15 @@ def _matcher(kind: str, options: tuple[tuple[str, Any], ...]) -> Matcher:
     if kind not in KINDS:
         raise unknown("equivalence", kind, KINDS)
     module, _, name = KINDS[kind].partition(":")
-    matcher: Matcher = getattr(import_module(module), name)(**dict(options))
+    try:
+        matcher: Matcher = getattr(import_module(module), name)(**dict(options))
+    except TypeError as error:
+        raise InputError(f"equivalence {kind!r} with options {dict(options)}: {error}") from None
     return matcher
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(part) for part in value) if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class Equivalence:
     @property
     def matcher(self) -> Matcher:
         """The implementation. Raises InputError for an unknown kind, CapabilityError when its library is missing."""
-        return _matcher(self.kind, tuple(sorted(self.options.items())))
+        return _matcher(self.kind, tuple((name, _frozen(self.options[name])) for name in sorted(self.options)))
 
     def key(self, answer: str) -> str:
         """A canonical form for voting."""
