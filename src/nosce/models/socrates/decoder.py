@@ -94,7 +94,7 @@ class Decoder:
         return len(self._waiting)
 
     def submit(self, rows: Sequence[Row]) -> None:
-        """Queue rows; they join at the next steps with free slots, first come first served. InputError for an unfit one."""
+        """Queue rows; they join at the next steps, first come first served. InputError for an unfit one."""
         for row in rows:
             self._check(row)
         self._waiting.extend(rows)

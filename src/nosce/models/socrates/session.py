@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from nosce.core.errors import InputError
 from nosce.models.socrates.incremental import KeyValueCache, Stepper
 from nosce.models.socrates.network import Edit, Floats, Network
 from nosce.models.socrates.threads import one_blas_thread
+
+if TYPE_CHECKING:
+    from nosce.models.socrates.tokenizer import SocratesTokenizer
 
 Hook = Callable[[Floats], Floats | None]
 """Takes the newest token's hidden state [d]; returns what goes on in its place (None leaves it)."""
@@ -19,11 +23,13 @@ class Session:
     """A prompt and what has been added to it, with the state of the network after the last token.
 
     The last token is run when its results are first asked for, so a hook or a bias set before that already acts on it.
-    Hooks act on that token and all later ones, never on the part of the prompt before it.
+    Hooks act on that token and all later ones, never on the part of the prompt before it. A tokenizer is needed for
+    `encode` and `decode`.
     """
 
-    def __init__(self, network: Network, prompt: Sequence[int]) -> None:
+    def __init__(self, network: Network, prompt: Sequence[int], tokenizer: SocratesTokenizer | None = None) -> None:
         self.network = network
+        self._tokenizer = tokenizer
         self.tokens = list(prompt)
         self.bias: Floats | None = None
         self._hooks: dict[int, list[Hook]] = {}
@@ -74,7 +80,8 @@ class Session:
     def fork(self) -> Session:
         """An independent copy, hooks and bias included."""
         twin = Session.__new__(Session)
-        twin.network, twin.tokens, twin._done = self.network, self.tokens.copy(), self._done
+        twin.network, twin._tokenizer = self.network, self._tokenizer
+        twin.tokens, twin._done = self.tokens.copy(), self._done
         twin.bias = None if self.bias is None else self.bias.copy()
         twin._hooks = {layer: hooks.copy() for layer, hooks in self._hooks.items()}
         twin._stepper, twin._cache = Stepper(self.network, 1), self._cache.fork()
@@ -82,7 +89,7 @@ class Session:
         return twin
 
     def hook(self, layer: int, edit: Hook) -> None:
-        """Pass hidden state `layer` (0 the embedding, k after the k-th layer) of every token still to run through `edit`."""
+        """Pass hidden state `layer` (0 embedding, k after the k-th layer) of every token still to run through `edit`."""
         if not 0 <= layer <= self.network.shape.layers:
             raise InputError(f"layer {layer}; expected 0 (the embedding) to {self.network.shape.layers}")
         self._hooks.setdefault(layer, []).append(edit)
@@ -90,6 +97,19 @@ class Session:
     def unhook(self, layer: int | None = None) -> None:
         """Remove the hooks of one layer, or all."""
         self._hooks = {} if layer is None else {k: v for k, v in self._hooks.items() if k != layer}
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text."""
+        return self._words().encode(text)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of token ids."""
+        return self._words().decode(ids)
+
+    def _words(self) -> SocratesTokenizer:
+        if self._tokenizer is None:
+            raise InputError("this session was opened without a tokenizer; pass one to Session")
+        return self._tokenizer
 
     def _catch_up(self) -> None:
         """Run the last token if that has not been done."""
