@@ -53,8 +53,9 @@ class CatalogueRow:
 class System:
     """One registered part of a system.
 
-    `run` is the function itself; `prepare`, where there is one, makes the Artifact it needs. `baseline` systems have
-    an id that is their slug and stand in no catalogue row.
+    `run` is the function itself; `prepare`, where there is one, makes the Artifact it needs: from the questions to be
+    answered, without their references (`prepares="questions"`), or from other, labelled problems ("labelled").
+    `baseline` systems have an id that is their slug and stand in no catalogue row.
     """
 
     id: str
@@ -66,6 +67,7 @@ class System:
     run: Callable[..., Any]
     claim: Claim | None = None
     prepare: Callable[..., Any] | None = None
+    prepares: Literal["questions", "labelled"] = "questions"
     acts: frozenset[str] = frozenset()
     title: str = ""
     options: dict[str, Any] = field(default_factory=dict)
@@ -147,6 +149,7 @@ def system(
     acts: Iterable[str] = (),
     claim: Claim | None = None,
     prepare: Callable[..., Any] | None = None,
+    prepares: Literal["questions", "labelled"] = "questions",
     family: str = "",
     **options: Any,
 ) -> Callable[[F], F]:
@@ -165,7 +168,7 @@ def system(
         registry.add(
             System(
                 id=id, part=part, slug=slug, kind=kind, family=row.family if row else family or "baseline",
-                needs=frozenset(needs), run=function, claim=claim, prepare=prepare, acts=frozenset(acts),
+                needs=frozenset(needs), run=function, claim=claim, prepare=prepare, prepares=prepares, acts=frozenset(acts),
                 title=row.title if row else "", options=options,
             )
         )  # fmt: skip

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from nosce.core.errors import InputError
@@ -52,6 +54,14 @@ class Trace:
         head = {"id": self.id, "problem_id": self.problem_id, "strategy": self.strategy, "seed": self.seed}
         return json.dumps({**head, "events": events}, ensure_ascii=False, separators=(",", ":"))
 
+    @staticmethod
+    def id_of(line: bytes) -> str:
+        """The id of a line written by `to_json`, without reading the rest; InputError when it is not one."""
+        found = re.match(rb'\{"id":\s*"([^"]+)"', line)
+        if found is None:
+            raise InputError("not a trace: the line does not begin with its id")
+        return found[1].decode()
+
     @classmethod
     def from_json(cls, text: str) -> Trace:
         """Rebuild a trace from `to_json`. Raises InputError when the text is not one."""
@@ -71,3 +81,28 @@ def read_traces(lines: Iterable[str]) -> Iterator[Trace]:
                 yield Trace.from_json(line)
             except InputError as error:
                 raise InputError(f"line {number}: {error}") from None
+
+
+class TraceFile(Mapping[str, Trace]):
+    """The traces of a JSONL file by id; read from disk when asked for, so that memory stays flat."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._places: dict[str, int] = {}
+        with path.open("rb") as file:
+            place = 0
+            for line in file:
+                if line.strip():
+                    self._places[Trace.id_of(line)] = place
+                place += len(line)
+
+    def __getitem__(self, trace_id: str) -> Trace:
+        with self._path.open("rb") as file:
+            file.seek(self._places[trace_id])
+            return Trace.from_json(file.readline().decode())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)

@@ -72,10 +72,19 @@ class Engine:
         work = Work(problem, trace, Meter(budget or self.budget, self.run), self.sampler, self.seed, self.temperature)
         return Mind(self.roster, work)
 
-    async def prepare(self, system: System, problems: Sequence[Problem], options: Mapping[str, Any] | None = None) -> Artifact | None:
-        """Make what the system needs before answering, or None when it needs nothing; the cost stands in the artifact."""
+    async def prepare(
+        self, system: System, questions: Sequence[Problem], labelled: Sequence[Problem] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> Artifact | None:  # fmt: skip
+        """Make what the system needs before answering, or None when it needs nothing; the cost stands in the artifact.
+
+        Questions go in without their references. Raises InputError when labelled problems are needed and there are none.
+        """
         if system.prepare is None:
             return None
+        problems = labelled if system.prepares == "labelled" else [replace(p, reference=None) for p in questions]
+        if not problems:
+            raise InputError(f"{system.slug} prepares on labelled problems; give some (for `solve` and `compare`: --calibrate FILE)")
         ids = fingerprint(*(p.id for p in problems))
         mind = self.mind(Problem(f"prepare-{system.slug}-{ids[:8]}", ""), system.slug, Budget())
         wanted = inspect.signature(system.prepare).parameters

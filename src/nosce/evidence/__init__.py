@@ -1,0 +1,1 @@
+"""Proof: runs with a promise, comparisons at matched cost, claims and their ledger."""

@@ -1,0 +1,153 @@
+"""A run, fully decided and checked before a token is spent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nosce.core.codec import encode
+from nosce.core.cost import Budget
+from nosce.core.errors import InputError
+from nosce.core.problem import Problem
+from nosce.core.registry import System, registry
+from nosce.core.streams import fingerprint
+from nosce.mind.engine import Engine
+from nosce.mind.meter import Meter
+from nosce.models.base import Model
+from nosce.models.load import load_roster
+from nosce.tasks.load import load_problems
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a `solve` run needs, validated."""
+
+    data: str
+    problems: tuple[Problem, ...]
+    roster: Mapping[str, Model]
+    system: System
+    options: Mapping[str, Any] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
+    run_budget: Budget = field(default_factory=Budget)
+    risk: float | None = None
+    delta: float = 0.05
+    calibration: tuple[Problem, ...] = ()
+    out: Path | None = None
+    seed: int = 0
+    temperature: float | None = None
+    concurrency: int | None = None
+
+    def engine(self, **parts: Any) -> Engine:
+        """An engine with this plan's roster, budgets and seed."""
+        return Engine(
+            self.roster, self.budget, Meter(self.run_budget), seed=self.seed, temperature=self.temperature,
+            concurrency=self.concurrency, **parts,
+        )  # fmt: skip
+
+    def identity(self) -> dict[str, Any]:
+        """What makes this run this run; a journal of another identity is not resumed."""
+        return {
+            "models": {role: model.version for role, model in sorted(self.roster.items())},
+            "strategy": f"{self.system.id}/{self.system.part}",
+            "options": {name: str(value) for name, value in sorted(self.options.items())},
+            "budget": {name: value for name, value in encode(self.budget).items() if value is not None},
+            "seed": self.seed,
+            "temperature": self.temperature,
+            "problems": problems_hash(self.problems),
+            "calibration": problems_hash(self.calibration),
+        }
+
+
+def problems_hash(problems: Sequence[Problem]) -> str:
+    """Digest of ids and texts, in order."""
+    return fingerprint(*(f"{p.id}\n{p.text}\n{p.context}" for p in problems))
+
+
+def plan(
+    data: str,
+    *,
+    model: str | Mapping[str, str] = "socrates",
+    strategy: str = "self-consistency",
+    options: Mapping[str, Any] | None = None,
+    budget: str | None = None,
+    run_budget: str | None = None,
+    risk: float | None = None,
+    delta: float = 0.05,
+    calibrate: str | None = None,
+    out: Path | None = None,
+    seed: int = 0,
+    columns: Mapping[str, str] | None = None,
+    kind: str | None = None,
+    limit: int | None = None,
+    temperature: float | None = None,
+    concurrency: int | None = None,
+) -> Plan:
+    """Read, look up and check everything. Raises InputError or CapabilityError saying what to do; spends no token."""
+    _check_numbers(risk, delta, temperature, limit, concurrency)
+    if risk is not None and calibrate is None:
+        raise InputError(f"--risk {risk} needs labelled questions to calibrate on: add --calibrate FILE")
+    system = registry.find(strategy)
+    if system.kind not in ("strategy", "memory", "intervention"):
+        raise InputError(f"{system.slug} is a {system.kind}, not a strategy; run it with `nosce prove {system.slug}`")
+    problems = tuple(load_problems(data, columns=columns or {}, kind=kind))[:limit]
+    calibration = tuple(load_problems(calibrate, columns=columns or {}, kind=kind)) if calibrate else ()
+    _check_labels(problems, calibration, calibrate or "")
+    made = Plan(
+        data, problems, load_roster(model), system, dict(options or {}),
+        Budget.parse(budget) if budget else Budget(), Budget.parse(run_budget) if run_budget else Budget(),
+        risk, delta, calibration, out, seed, temperature, concurrency,
+    )  # fmt: skip
+    made.engine().check(system, made.options)
+    return made
+
+
+def _check_numbers(
+    risk: float | None, delta: float, temperature: float | None, limit: int | None, concurrency: int | None
+) -> None:
+    for name, value in (("risk", risk), ("delta", delta)):
+        if value is not None and not 0 < value < 1:
+            raise InputError(f"--{name} {value}: expected a share between 0 and 1, e.g. 0.2")
+    if temperature is not None and not 0 <= temperature <= 10:
+        raise InputError(f"--temperature {temperature}: expected 0 (greedy) to 10")
+    for name, count in (("limit", limit), ("concurrency", concurrency)):
+        if count is not None and count < 1:
+            raise InputError(f"--{name} {count}: expected at least 1")
+
+
+def _check_labels(problems: Sequence[Problem], calibration: Sequence[Problem], source: str) -> None:
+    unlabelled = [p.id for p in calibration if not p.graded]
+    if unlabelled:
+        raise InputError(f"{source}: {len(unlabelled)} rows have no answer (first: {unlabelled[0]}); calibration needs labels")
+    shared = {(p.text, p.context) for p in problems} & {(p.text, p.context) for p in calibration}
+    if shared:
+        text = min(shared, key=str)[0]
+        raise InputError(f"{source}: {len(shared)} questions stand in the data too (e.g. {text!r}); calibrate on others")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would cost, from a few trial-free counts: the strategy's calls are simulated with empty budgets.
+
+    `calls` and tokens are upper bounds per problem times the number of problems (calibration included).
+    """
+
+    problems: int
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    money: float | None
+    exact: bool = False
+
+
+def estimate(made: Plan) -> Estimate:
+    """An upper estimate of a run's cost, found by running the strategy on a model that answers nothing and costs the most.
+
+    No token is spent: a stand-in of the same context and dialect replies with worst-case empty samples to a sample of up to 20
+    problems; the mean is scaled to all.
+    """
+    from nosce.evidence.dry_run import worst_case
+
+    return asyncio.run(worst_case(made))

@@ -1,0 +1,216 @@
+"""One published claim, re-tested: frozen before the run, every run kept."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any, Protocol
+
+import numpy as np
+
+from nosce.core.claim import Claim, Verdict
+from nosce.core.codec import encode
+from nosce.core.errors import CapabilityError, InputError
+from nosce.core.problem import Problem
+from nosce.core.registry import System, registry
+from nosce.evidence.arms import Arm, Bench, Floats, frontier_at
+from nosce.evidence.compare import confidence_measures
+from nosce.evidence.plan import problems_hash
+from nosce.metrics import Estimate, bootstrap, paired_bootstrap
+from nosce.metrics.ranking import auroc2
+from nosce.models.base import Model
+
+
+@dataclass(frozen=True)
+class Record:
+    """What `nosce prove` found. Values are means over seeds and problems; the effect is signed so that positive is good."""
+
+    system: str
+    id: str
+    part: str
+    title: str
+    claim: dict[str, Any]
+    claim_hash: str
+    endpoint: str
+    system_value: float
+    baseline_value: float
+    effect: float
+    interval: tuple[float, float]
+    n: int
+    seeds: tuple[int, ...]
+    system_cost: float
+    baseline_cost: float
+    null_value: float | None
+    outcome: Verdict
+    scope: str
+    model: str
+    problems: str
+    taught: bool
+    fidelity: str
+    analogue_of: str = ""
+    reason: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One paired observation of an experiment: a unit (problem, episode, network), what the system got and the baseline."""
+
+    unit: str
+    system: float
+    baseline: float
+    system_cost: float = 0.0
+    baseline_cost: float = 0.0
+
+
+class Experiment(Protocol):
+    """What a system that is no plain strategy registers as `experiment=`: the paired observations of one seed."""
+
+    async def __call__(self, bench: Bench, claim: Claim, seed: int) -> Sequence[Pair]:
+        """Observations of system and baseline on the same units."""
+
+
+def frozen_claim(system: System) -> Claim:
+    """The system's claim. Raises InputError when it has none."""
+    if system.claim is None:
+        raise InputError(f"{system.slug} makes no claim; `nosce systems` shows which do")
+    return system.claim
+
+
+async def prove(
+    system: System,
+    roster: Mapping[str, Model],
+    problems: Sequence[Problem],
+    *,
+    labelled: Sequence[Problem] = (),
+    watch: Callable[[str, int, int], None] = lambda name, done, total: None,
+) -> Record:
+    """Run a system's claim as it is registered. A model that cannot do what is needed gives an `unclear` record saying why."""
+    claim, started = frozen_claim(system), time.monotonic()
+    chosen = [p for p in problems if not claim.families or p.family in claim.families][: claim.n]
+    bench = Bench(chosen, roster, claim.seeds, labelled, watch=watch)
+    try:
+        if system.kind in ("strategy", "memory", "intervention"):
+            bench.engine(0).check(system, claim.options)
+        found = await _experiment(bench, system, claim)
+    except (CapabilityError, InputError) as refusal:
+        found = _Found(refused=str(refusal))
+    return _record(system, claim, bench, found, time.monotonic() - started)
+
+
+@dataclass
+class _Found:
+    system: float = float("nan")
+    baseline: float = float("nan")
+    effect: Estimate | None = None
+    costs: tuple[float, float] = (0.0, 0.0)
+    null: float | None = None
+    refused: str = ""
+
+
+async def _experiment(bench: Bench, system: System, claim: Claim) -> _Found:
+    own = system.options.get("experiment")
+    if own is not None:
+        return await _paired(bench, own, claim)
+    if claim.endpoint not in ENDPOINTS:
+        raise InputError(f"endpoint {claim.endpoint!r} needs an experiment of its own; known: {', '.join(ENDPOINTS)}")
+    arm = await bench.arm(system, claim.options)
+    base = await bench.arm(registry.find(claim.baseline), claim.baseline_options, name=f"baseline {claim.baseline}")
+    null = await bench.null_of(arm)
+    clusters = np.tile(np.arange(len(bench.problems)), len(bench.seeds))
+    frontier = await bench.frontier() if claim.endpoint == "accuracy_at_cost" else []
+    values = ENDPOINTS[claim.endpoint](arm, base, frontier, clusters)
+    return _Found(*values, (arm.cost, base.cost), null.accuracy)
+
+
+async def _paired(bench: Bench, experiment: Experiment, claim: Claim) -> _Found:
+    pairs = [pair for seed in claim.seeds for pair in await experiment(bench, claim, seed)]
+    units = {unit: i for i, unit in enumerate(dict.fromkeys(pair.unit for pair in pairs))}
+    clusters = np.array([units[pair.unit] for pair in pairs])
+    ours, theirs = np.array([p.system for p in pairs]), np.array([p.baseline for p in pairs])
+    costs = float(np.mean([p.system_cost for p in pairs])), float(np.mean([p.baseline_cost for p in pairs]))
+    return _Found(float(ours.mean()), float(theirs.mean()), paired_bootstrap(ours, theirs, clusters=clusters), costs)
+
+
+Measured = tuple[float, float, Estimate]
+
+
+def _at_cost(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Floats) -> Measured:
+    """Accuracy minus self-consistency's at the system's mean tokens."""
+    curve = frontier_at(frontier, arm.cost)
+    return arm.accuracy, float(curve.mean()), paired_bootstrap(arm.right.ravel(), curve.ravel(), clusters=clusters)
+
+
+def _accuracy(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Floats) -> Measured:
+    """Accuracy minus the baseline's."""
+    return arm.accuracy, base.accuracy, paired_bootstrap(arm.right.ravel(), base.right.ravel(), clusters=clusters)
+
+
+def _tokens(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Floats) -> Measured:
+    """Share of the baseline's tokens saved, 1 − Σ tokens / Σ baseline tokens."""
+    saved = bootstrap(lambda a, b: 1 - a.sum() / b.sum(), arm.tokens.ravel(), base.tokens.ravel(), clusters=clusters)
+    return arm.cost, base.cost, saved
+
+
+def _auroc2(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Floats) -> Measured:
+    """AUROC2 of the system's confidence minus that of the baseline's, over rows where both have one."""
+    kept = ~np.isnan(arm.confidence.ravel()) & ~np.isnan(base.confidence.ravel())
+    columns = [c.ravel()[kept] for c in (arm.confidence, arm.right, base.confidence, base.right)]
+
+    def difference(c: Floats, r: Floats, d: Floats, q: Floats) -> float:
+        return auroc2(c, r > 0.5).value - auroc2(d, q > 0.5).value
+
+    ours, theirs = confidence_measures(arm, clusters)[0], confidence_measures(base, clusters)[0]
+    effect = bootstrap(difference, *columns, clusters=clusters[kept], resamples=500)
+    return ours.value if ours else float("nan"), theirs.value if theirs else float("nan"), effect
+
+
+def _selective(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Floats) -> Measured:
+    """Accuracy among the answered minus the baseline's."""
+    def share(right: Floats, answered: Floats) -> float:
+        return float(right.sum() / max(answered.sum(), 1.0))
+
+    def difference(r: Floats, a: Floats, q: Floats, b: Floats) -> float:
+        return share(r, a) - share(q, b)
+
+    columns = [c.ravel() for c in (arm.right, arm.answered, base.right, base.answered)]
+    effect = bootstrap(difference, *columns, clusters=clusters)
+    return share(*columns[:2]), share(*columns[2:]), effect
+
+
+ENDPOINTS: dict[str, Callable[[Arm, Arm, Sequence[Arm], Floats], Measured]] = {
+    "accuracy_at_cost": _at_cost,
+    "accuracy": _accuracy,
+    "tokens": _tokens,
+    "auroc2": _auroc2,
+    "selective_accuracy": _selective,
+}
+"""Primary endpoints by name; positive effects are good."""
+
+
+def verdict(effect: Estimate | None, margin: float) -> Verdict:
+    """Seen when the whole interval lies above the margin, not seen when it lies wholly at or below it, else unclear."""
+    if effect is None:
+        return "unclear"
+    if effect.interval[0] > margin:
+        return "effect seen"
+    return "not seen" if effect.interval[1] <= margin else "unclear"
+
+
+def _record(system: System, claim: Claim, bench: Bench, found: _Found, seconds: float) -> Record:
+    model, effect = bench.roster["main"], found.effect
+    nan = float("nan")
+    return Record(
+        system.slug, system.id, system.part, system.title, encode(claim), claim.hash, claim.endpoint, found.system,
+        found.baseline, effect.value if effect else nan, effect.interval if effect else (nan, nan), len(bench.problems),
+        claim.seeds, *found.costs, found.null, verdict(effect, claim.margin),
+        "organism" if model.dialect.startswith("socrates") else model.spec, model.version, problems_hash(bench.problems),
+        claim.taught, claim.fidelity, claim.analogue_of, found.refused,
+        {"nosce": version("nosce"), "numpy": np.__version__, "python": sys.version.split()[0]}, round(seconds, 2),
+    )  # fmt: skip
+
+
