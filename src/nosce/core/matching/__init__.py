@@ -6,4 +6,16 @@ from nosce.core.matching._number import Number, parse_number
 from nosce.core.matching._structure import JsonFields, Sequence, Set
 from nosce.core.matching._text import Choice, Exact, Regex, option_of
 
-__all__ = ["Callable", "Choice", "Exact", "JsonFields", "Math", "Number", "Regex", "Sequence", "Set", "option_of", "parse_number"]
+__all__ = [
+    "Callable",
+    "Choice",
+    "Exact",
+    "JsonFields",
+    "Math",
+    "Number",
+    "Regex",
+    "Sequence",
+    "Set",
+    "option_of",
+    "parse_number",
+]
