@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -13,7 +14,7 @@ from nosce.core.problem import Message
 from nosce.core.streams import fingerprint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prompt:
     """What the model reads: chat `messages`, or raw `text` for a model without a chat format.
 
@@ -24,7 +25,7 @@ class Prompt:
     text: str = ""
     prefix: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Digest of what the model reads."""
         return fingerprint(tuple((m.role, m.content) for m in self.messages), self.text, self.prefix)

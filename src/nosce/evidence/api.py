@@ -1,0 +1,49 @@
+"""The three things to do, from Python: solve, compare, prove."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nosce.core.problem import Problem
+from nosce.core.registry import registry
+from nosce.evidence import run as running
+from nosce.evidence.arms import Bench
+from nosce.evidence.compare import Comparison, comparable
+from nosce.evidence.compare import compare as run_comparison
+from nosce.evidence.plan import plan
+from nosce.evidence.prove import Record
+from nosce.evidence.prove import prove as run_proof
+from nosce.models.load import load_roster
+from nosce.tasks.bundled import bundled
+from nosce.tasks.load import load_problems
+
+
+def solve(data: str, *, out: str | Path | None = None, resume: bool = False, **wishes: Any) -> running.Run:
+    """Answer the questions of a file, each with a confidence, abstaining where a promised risk demands it.
+
+    `wishes` are those of `nosce.evidence.plan.plan`: model, strategy, options, budget, risk, calibrate, seed, … Raises
+    InputError or CapabilityError before a token is spent.
+    """
+    made = plan(data, out=Path(out) if out else None, **wishes)
+    return asyncio.run(running.solve(made, resume=resume))
+
+
+def compare(
+    data: str | Sequence[Problem], *, strategies: Sequence[str] | None = None, model: str | Mapping[str, str] = "socrates",
+    seeds: int = 1, calibrate: str | None = None,
+) -> Comparison:  # fmt: skip
+    """Strategies (all registered ones by default) on graded problems, paired and at matched cost."""
+    problems = load_problems(data) if isinstance(data, str) else list(data)
+    labelled = load_problems(calibrate) if calibrate else []
+    bench = Bench(problems, load_roster(model), range(seeds), labelled)
+    return asyncio.run(run_comparison(bench, comparable(strategies)))
+
+
+def prove(system: str, *, model: str | Mapping[str, str] = "socrates", problems: Sequence[Problem] | None = None) -> Record:
+    """Re-test one published claim on the bundled test problems (or the given ones) and return its evidence record."""
+    found = registry.find(system)
+    chosen = list(problems) if problems is not None else bundled("test", 1200)
+    return asyncio.run(run_proof(found, load_roster(model), chosen, labelled=bundled("dev", 300)))
