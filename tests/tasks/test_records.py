@@ -91,9 +91,7 @@ def test_ids_come_from_the_content_and_stay_when_rows_move(tmp_path: Path) -> No
 
 def test_tables_are_read_like_lines(tmp_path: Path) -> None:
     file = tmp_path / "data.csv"
-    file.write_text(
-        '\ufeffquestion,answer,choices,tools\n"one, or\ntwo?",B,red|blue,\n2+2,4,,calculator\n"[1] or [2]?",x,,\n'
-    )
+    file.write_text('\ufeffquestion,answer,choices,tools\n"one, or\ntwo?",B,red|blue,\n2+2,4,,calculator\n"[1] or [2]?",x,,\n')
     first, second, third = read_records(file)
     assert (first.text, first.choices, first.check("blue")) == ("one, or\ntwo?", ("red", "blue"), 1)
     assert (second.tools, second.equivalence.kind, second.check("4.0")) == (("calculator",), "number", 1)

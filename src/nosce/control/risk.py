@@ -29,7 +29,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from nosce.core.errors import InputError
 from nosce.metrics.checks import probabilities, same_length, scored, share, truths
@@ -100,12 +99,16 @@ def plan_labels(
 
 def _p_values(wrong: Floats, answered: Floats, alpha: float) -> Floats:
     """P(Binomial(answered, α) <= wrong), elementwise; 1 where nothing is answered."""
+    from scipy import special
+
     tail: Floats = special.betainc(np.maximum(answered - wrong, 1e-300), wrong + 1.0, 1.0 - alpha)
     return np.where(wrong >= answered, 1.0, tail)
 
 
 def _power(n: int, risk: float, alpha: float, delta: float) -> float:
     """P(accepted) with n answered rows: the binomial mass at or below the most errors that still reject."""
+    from scipy import special
+
     errors = np.arange(0.0, math.floor(n * alpha) + 1)
     most = int(np.count_nonzero(_p_values(errors, np.full(errors.size, float(n)), alpha) <= delta)) - 1
     if most < 0:
@@ -138,6 +141,8 @@ def threshold_grid(
     wrong here, shrunk towards α by one row (or, without labels, the mean of 1 − confidence). A poor placement
     costs coverage, never the promise.
     """
+    from scipy import special
+
     stated = probabilities(confidence)
     candidates = np.unique(np.quantile(stated, np.linspace(0, 1, steps, endpoint=False), method="higher"))[::-1]
     candidates = np.append(candidates[candidates > 0.0], 0.0)

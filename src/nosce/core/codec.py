@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from nosce.core.errors import InputError
 
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def _adapter(cls: object) -> TypeAdapter[Any]:
+    return _made(cast(Hashable, cls))
+
+
 @cache
-def _adapter(cls: type[T]) -> TypeAdapter[T]:
+def _made(cls: Any) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(cls)
@@ -39,7 +44,8 @@ def decode(cls: type[T], data: dict[str, Any] | str | bytes) -> T:
     try:
         if isinstance(data, str | bytes):
             data = json.loads(data)
-        return _adapter(cls).validate_python(data)
+        noun: T = _adapter(cls).validate_python(data)
+        return noun
     except (ValidationError, json.JSONDecodeError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
         where = ".".join(str(part) for part in first["loc"]) or "the record"

@@ -17,7 +17,7 @@ from nosce.evidence.plan import plan
 from nosce.evidence.prove import Record
 from nosce.evidence.prove import prove as run_proof
 from nosce.models.load import load_roster
-from nosce.tasks.bundled import bundled
+from nosce.tasks.bundled import draw_problems
 from nosce.tasks.load import load_problems
 
 
@@ -45,5 +45,5 @@ def compare(
 def prove(system: str, *, model: str | Mapping[str, str] = "socrates", problems: Sequence[Problem] | None = None) -> Record:
     """Re-test one published claim on the bundled test problems (or the given ones) and return its evidence record."""
     found = registry.find(system)
-    chosen = list(problems) if problems is not None else bundled("test", 1200)
-    return asyncio.run(run_proof(found, load_roster(model), chosen, labelled=bundled("dev", 300)))
+    chosen = list(problems) if problems is not None else draw_problems(n=1200)
+    return asyncio.run(run_proof(found, load_roster(model), chosen, labelled=draw_problems(n=300, part="dev")))

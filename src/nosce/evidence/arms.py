@@ -18,6 +18,7 @@ from nosce.mind.sampler import Sampler
 from nosce.models.base import Model
 
 Floats = NDArray[np.float64]
+Clusters = NDArray[np.int64]
 FRONTIER = (1, 2, 4, 8, 16)
 
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from nosce.core.errors import CapabilityError, InputError
-from nosce.core.problem import Problem
 from nosce.core.registry import System, registry
-from nosce.evidence.arms import Arm, Bench, Floats, frontier_at
+from nosce.evidence.arms import Arm, Bench, Clusters, frontier_at
 from nosce.evidence.rows import measured, plain
 from nosce.metrics import Estimate, aurc, auroc2, bootstrap_mean, ece, holm, paired_bootstrap
 
@@ -62,7 +61,7 @@ async def compare(bench: Bench, systems: Sequence[System], options: Mapping[str,
     if ungraded:
         raise InputError(f"{len(ungraded)} problems have no answer (first: {ungraded[0]}); a comparison needs all of them graded")
     frontier = await bench.frontier()
-    clusters = np.tile(np.arange(len(bench.problems)), len(bench.seeds))
+    clusters: Clusters = np.tile(np.arange(len(bench.problems), dtype=np.int64), len(bench.seeds))
     rows: list[ComparisonRow] = []
     for system in systems:
         try:
@@ -84,7 +83,7 @@ def comparable(names: Sequence[str] | None) -> list[System]:
     return [system for system in registry if system.kind in kinds and system.slug != "null"]
 
 
-def _row(system: System, arm: Arm, null: Arm, frontier: Sequence[Arm], clusters: Floats) -> ComparisonRow:
+def _row(system: System, arm: Arm, null: Arm, frontier: Sequence[Arm], clusters: Clusters) -> ComparisonRow:
     versus = paired_bootstrap(arm.right.ravel(), frontier_at(frontier, arm.cost).ravel(), clusters=clusters)
     return ComparisonRow(
         system.slug, system.id, bootstrap_mean(arm.right.ravel(), clusters=clusters), float(arm.answered.mean()), arm.cost,
@@ -93,7 +92,7 @@ def _row(system: System, arm: Arm, null: Arm, frontier: Sequence[Arm], clusters:
     )  # fmt: skip
 
 
-def confidence_measures(arm: Arm, clusters: Floats) -> tuple[Estimate | None, Estimate | None, Estimate | None]:
+def confidence_measures(arm: Arm, clusters: Clusters) -> tuple[Estimate | None, Estimate | None, Estimate | None]:
     """AUROC2, ECE and AURC of an arm's raw confidence over the answered rows that have one."""
     kept = (arm.answered.ravel() > 0) & ~np.isnan(arm.confidence.ravel())
     confidence, right = arm.confidence.ravel()[kept], arm.right.ravel()[kept] > 0.5
@@ -105,7 +104,7 @@ def confidence_measures(arm: Arm, clusters: Floats) -> tuple[Estimate | None, Es
     )
 
 
-def _point(arm: Arm, clusters: Floats) -> tuple[float, float, float]:
+def _point(arm: Arm, clusters: Clusters) -> tuple[float, float, float]:
     mean = bootstrap_mean(arm.right.ravel(), clusters=clusters)
     return mean.value, *mean.interval
 

@@ -16,7 +16,7 @@ from nosce.core.codec import encode
 from nosce.core.errors import CapabilityError, InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import System, registry
-from nosce.evidence.arms import Arm, Bench, Floats, frontier_at
+from nosce.evidence.arms import Arm, Bench, Clusters, Floats, frontier_at
 from nosce.evidence.compare import confidence_measures
 from nosce.evidence.plan import problems_hash
 from nosce.metrics import Estimate, bootstrap, paired_bootstrap
@@ -121,7 +121,7 @@ async def _experiment(bench: Bench, system: System, claim: Claim) -> _Found:
     arm = await bench.arm(system, claim.options)
     base = await bench.arm(registry.find(claim.baseline), claim.baseline_options, name=f"baseline {claim.baseline}")
     null = await bench.null_of(arm)
-    clusters = np.tile(np.arange(len(bench.problems)), len(bench.seeds))
+    clusters: Clusters = np.tile(np.arange(len(bench.problems), dtype=np.int64), len(bench.seeds))
     frontier = await bench.frontier() if claim.endpoint == "accuracy_at_cost" else []
     values = ENDPOINTS[claim.endpoint](arm, base, frontier, clusters)
     return _Found(*values, (arm.cost, base.cost), null.accuracy)
@@ -139,24 +139,24 @@ async def _paired(bench: Bench, experiment: Experiment, claim: Claim) -> _Found:
 Measured = tuple[float, float, Estimate]
 
 
-def _at_cost(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Floats) -> Measured:
+def _at_cost(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Clusters) -> Measured:
     """Accuracy minus self-consistency's at the system's mean tokens."""
     curve = frontier_at(frontier, arm.cost)
     return arm.accuracy, float(curve.mean()), paired_bootstrap(arm.right.ravel(), curve.ravel(), clusters=clusters)
 
 
-def _accuracy(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Floats) -> Measured:
+def _accuracy(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Clusters) -> Measured:
     """Accuracy minus the baseline's."""
     return arm.accuracy, base.accuracy, paired_bootstrap(arm.right.ravel(), base.right.ravel(), clusters=clusters)
 
 
-def _tokens(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Floats) -> Measured:
+def _tokens(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Clusters) -> Measured:
     """Share of the baseline's tokens saved, 1 − Σ tokens / Σ baseline tokens."""
     saved = bootstrap(lambda a, b: 1 - a.sum() / b.sum(), arm.tokens.ravel(), base.tokens.ravel(), clusters=clusters)
     return arm.cost, base.cost, saved
 
 
-def _auroc2(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Floats) -> Measured:
+def _auroc2(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Clusters) -> Measured:
     """AUROC2 of the system's confidence minus that of the baseline's, over rows where both have one."""
     kept = ~np.isnan(arm.confidence.ravel()) & ~np.isnan(base.confidence.ravel())
     columns = [c.ravel()[kept] for c in (arm.confidence, arm.right, base.confidence, base.right)]
@@ -169,7 +169,7 @@ def _auroc2(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Floats) -> M
     return ours.value if ours else float("nan"), theirs.value if theirs else float("nan"), effect
 
 
-def _selective(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Floats) -> Measured:
+def _selective(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Clusters) -> Measured:
     """Accuracy among the answered minus the baseline's."""
     def share(right: Floats, answered: Floats) -> float:
         return float(right.sum() / max(answered.sum(), 1.0))
@@ -182,7 +182,7 @@ def _selective(arm: Arm, base: Arm, frontier: Sequence[Arm], clusters: Floats) -
     return share(*columns[:2]), share(*columns[2:]), effect
 
 
-ENDPOINTS: dict[str, Callable[[Arm, Arm, Sequence[Arm], Floats], Measured]] = {
+ENDPOINTS: dict[str, Callable[[Arm, Arm, Sequence[Arm], Clusters], Measured]] = {
     "accuracy_at_cost": _at_cost,
     "accuracy": _accuracy,
     "tokens": _tokens,

@@ -78,7 +78,9 @@ async def solve(plan: Plan, *, resume: bool = False, on_event: Watch | None = No
         try:
             work = _Work(plan, engine, journal, watch)
             labelled, questions = list(plan.calibration), list(plan.problems)
-            promise, calibration, spent = None, [], Cost()
+            promise: Promise | None = None
+            calibration: list[Row] = []
+            spent = Cost()
             if labelled:
                 fitting, testing = split_labels(labelled)
                 calibration, cost = await work.stage("calibrate", labelled, fitting)
@@ -201,7 +203,8 @@ def _write(path: Path, lines: Iterable[str]) -> None:
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise JournalError(f"{path}: cannot be written: {error.strerror or error}; free some space and run with --resume") from None
+        why = error.strerror or error
+        raise JournalError(f"{path}: cannot be written: {why}; free some space and run with --resume") from None
 
 
 __all__ = ["Progress", "Run", "solve", "split_labels", "summary_data", "withhold", "write"]

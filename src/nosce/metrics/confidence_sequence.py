@@ -40,8 +40,9 @@ class ConfidenceSequence:
 def confidence_sequence(values: ArrayLike, *, level: float = 0.95, rule: Rule = "betting") -> ConfidenceSequence:
     """Time-uniform interval of a mean of rows in [0, 1], in their order.
 
-    `betting` is usually the narrowest, above all on few rows, and costs O(rows · 1000); `empirical-bernstein` adapts to the variance in O(rows);
-    `hoeffding` assumes the worst variance. Bets on each row depend on earlier rows only.
+    `betting` is usually the narrowest, above all on few rows, and costs O(rows · 1000); `empirical-bernstein`
+    adapts to the variance in O(rows); `hoeffding` assumes the worst variance. Bets on each row depend on
+    earlier rows only.
     """
     rows = probabilities(values, "values")
     alpha = 1 - share(level, "level")

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -44,6 +43,8 @@ class Estimate:
 
 def z_score(level: float) -> float:
     """The two-sided normal quantile: 1.96 at level 0.95."""
+    from scipy import special
+
     return float(special.ndtri(0.5 + level / 2))
 
 

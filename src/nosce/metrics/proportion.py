@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from nosce.core.errors import InputError
 from nosce.metrics.checks import share, truths
@@ -18,6 +17,8 @@ def _counts(successes: int, n: int) -> None:
 
 def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Interval:
     """The exact interval of a binomial share: it covers at least `level` whatever the true share is."""
+    from scipy import special
+
     _counts(successes, n)
     tail = (1 - share(level, "level")) / 2
     low = 0.0 if successes == 0 else float(special.betaincinv(successes, n - successes + 1, tail))
@@ -36,11 +37,15 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Interval:
 
 def binomial_upper_tail(errors: int, n: int, rate: float) -> float:
     """P(Binomial(n, rate) >= errors): small when errors are more than `rate` explains."""
+    from scipy import special
+
     return 1.0 if errors <= 0 else float(special.betainc(errors, n - errors + 1, rate))
 
 
 def binomial_lower_tail(errors: int, n: int, rate: float) -> float:
     """P(Binomial(n, rate) <= errors): small when errors are fewer than `rate` explains."""
+    from scipy import special
+
     return 1.0 if errors >= n else float(special.betainc(n - errors, errors + 1, 1 - rate))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from nosce.core.errors import InputError
 from nosce.metrics.checks import both_classes, cluster_codes, column, same_length, scored, truths
@@ -32,6 +31,8 @@ def _below(counts: Floats) -> Floats:
 
 def _perfect_or_normal(value: float, error: float, pairs: int, level: float, bounds: Interval) -> tuple[Interval, str]:
     """A normal interval, or, where every pair agrees and the error is zero, the exact one of `pairs` disjoint pairs."""
+    from scipy import special
+
     if error > 0.0:
         return normal_interval(value, error, level, bounds), "normal"
     bound = float(special.betaincinv(pairs, 1, (1 - level) / 2))  # k of k disjoint pairs agree

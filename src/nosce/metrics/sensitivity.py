@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from nosce.core.errors import InputError
 from nosce.metrics.checks import column, same_length, truths
@@ -69,6 +68,8 @@ def _checked(n_s1: ArrayLike, n_s2: ArrayLike) -> tuple[Floats, bool]:
 
 def _rates(counts: Floats) -> tuple[float, float]:
     """z(hit rate), z(false-alarm rate)."""
+    from scipy import special
+
     half = counts.shape[1] // 2
     alarm, hit = counts[:, half:].sum(1) / counts.sum(1)
     return float(special.ndtri(hit)), float(special.ndtri(alarm))
@@ -80,6 +81,8 @@ def d_prime(nR_S1: ArrayLike, nR_S2: ArrayLike, *, level: float = 0.95) -> Estim
 
     `extras["criterion"]` = −½ (z(H) + z(F)). Where a cell is empty, 1/2K is added to every cell.
     """
+    from scipy import special
+
     counts, _ = _checked(nR_S1, nR_S2)
     hit, alarm = _rates(counts)
     total = counts.sum(1)
@@ -110,6 +113,8 @@ def _cuts(theta: Floats, ratio: float) -> tuple[Floats, Floats]:
 
 def _loss(theta: Floats, counts: Floats, ratio: float) -> tuple[float, Floats]:
     """Negative log-likelihood of the ratings given stimulus and response, with its gradient."""
+    from scipy import special
+
     cuts, slope = _cuts(theta, ratio)
     middle = cuts.size // 2
     loss, gradient = 0.0, np.zeros(theta.size)
@@ -133,6 +138,8 @@ def _loss(theta: Floats, counts: Floats, ratio: float) -> tuple[float, Floats]:
 
 def _start(counts: Floats, d: float, c: float) -> Floats:
     """d′ itself, and the gaps between the criteria that the pooled cumulative shares imply."""
+    from scipy import special
+
     share = np.cumsum(counts / counts.sum(1, keepdims=True), axis=1)[:, :-1]
     cuts = (special.ndtri(share[0]) - d / 2 + special.ndtri(share[1]) + d / 2) / 2
     gaps = np.maximum(np.diff(cuts), 0.05)

@@ -84,15 +84,14 @@ class Engine:
             return None
         problems = labelled if system.prepares == "labelled" else [replace(p, reference=None) for p in questions]
         if not problems:
-            raise InputError(f"{system.slug} prepares on labelled problems; give some (for `solve` and `compare`: --calibrate FILE)")
+            raise InputError(f"{system.slug} prepares on labelled problems; give some with --calibrate FILE")
         ids = fingerprint(*(p.id for p in problems))
         mind = self.mind(Problem(f"prepare-{system.slug}-{ids[:8]}", ""), system.slug, Budget())
         wanted = inspect.signature(system.prepare).parameters
         chosen = {name: value for name, value in (options or {}).items() if name in wanted}
         artifact: Artifact = await system.prepare(problems, mind, **chosen)
-        return replace(
-            artifact, cost=artifact.cost + mind.work.meter.spent, model=self.roster["main"].version, problems=ids, seed=self.seed
-        )
+        cost = artifact.cost + mind.work.meter.spent
+        return replace(artifact, cost=cost, model=self.roster["main"].version, problems=ids, seed=self.seed)
 
     async def solve(
         self, problem: Problem, system: System, options: Mapping[str, Any] | None = None, artifact: Artifact | None = None
@@ -143,7 +142,7 @@ class Engine:
 
 
 def best_so_far(mind: Mind, reason: str) -> Answer:
-    """What an anytime strategy returns when it is cut: its last answer, else the plurality of its attempts, else an abstention."""
+    """When a strategy is cut: its last answer, else the plurality of its attempts, else an abstention."""
     work = mind.work
     mind.decide("stop", reason)
     if work.best is not None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nosce.core.answer import Answer
+from nosce.core.answer import Answer, Outcome
 from nosce.core.attempt import Attempt
 from nosce.core.cost import Cost
 from nosce.core.decision import Action, Decision
@@ -205,7 +205,7 @@ class Mind(Acts):
 
         The latest one is remembered: it is what comes back if the budget ends later.
         """
-        outcome = "abstained" if value is None or abstain else "answered"
+        outcome: Outcome = "abstained" if value is None or abstain else "answered"
         if confidence is None:
             source = "none"
         work = self.work

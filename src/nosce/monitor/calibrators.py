@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from nosce.core.errors import InputError, unknown
 from nosce.metrics.bins import equal_mass_bins
@@ -40,12 +39,16 @@ class Calibrator(Protocol):
 
 
 def _logit(confidence: Floats) -> Floats:
+    from scipy import special
+
     inside: Floats = special.logit(np.clip(confidence, _EDGE, 1 - _EDGE))
     return inside
 
 
 def _logistic_fit(features: Floats, target: Floats) -> Floats:
     """Weights w minimising Σ log(1 + e^{x·w}) − target · x·w, by Newton with a tiny ridge. features (n, k) → (k,)."""
+    from scipy import special
+
     weights = np.zeros(features.shape[1])
     ridge = 1e-9 * features.shape[0] * np.eye(weights.size)
 
@@ -97,6 +100,8 @@ class Temperature:
         return cls(float(np.exp(found.x)))
 
     def transform(self, confidence: ArrayLike) -> Floats:
+        from scipy import special
+
         return np.asarray(special.expit(_logit(probabilities(confidence, least=0)) / self.temperature), np.float64)
 
     def parameters(self) -> dict[str, Any]:
@@ -122,6 +127,8 @@ class Platt:
         return cls(float(slope), float(shift))
 
     def transform(self, confidence: ArrayLike) -> Floats:
+        from scipy import special
+
         z = _logit(probabilities(confidence, least=0))
         return np.asarray(special.expit(self.slope * z + self.shift), np.float64)
 
@@ -155,6 +162,8 @@ class Beta:
             kept.remove(int(weights[:2].argmin()))
 
     def transform(self, confidence: ArrayLike) -> Floats:
+        from scipy import special
+
         c = np.clip(probabilities(confidence, least=0), _EDGE, 1 - _EDGE)
         return np.asarray(special.expit(self.a * np.log(c) - self.b * np.log1p(-c) + self.m), np.float64)
 

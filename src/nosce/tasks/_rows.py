@@ -40,14 +40,10 @@ def read_rows(source: Path, limit: int | None = None) -> list[Row]:
     """
     text = _text(source)
     suffix = source.suffix.lower()
-    read = (
-        _table(source, text, "\t" if suffix == ".tsv" else ",") if suffix in (".csv", ".tsv") else _lines(source, text)
-    )
+    read = _table(source, text, "\t" if suffix == ".tsv" else ",") if suffix in (".csv", ".tsv") else _lines(source, text)
     rows = [row for row, _ in zip(read, range(limit or len(text) + 1), strict=False)]
     if not rows:
-        raise InputError(
-            f"{source} holds no questions; expected one JSON object a line, or a CSV file with a head line"
-        )
+        raise InputError(f"{source} holds no questions; expected one JSON object a line, or a CSV file with a head line")
     return rows
 
 
@@ -85,9 +81,7 @@ def _table(source: Path, text: str, delimiter: str) -> Iterator[Row]:
         for values in reader:
             line = reader.line_num
             if None in values:
-                raise InputError(
-                    f"{source} line {line}: more cells than the head line has columns; quote cells with commas"
-                )
+                raise InputError(f"{source} line {line}: more cells than the head line has columns; quote cells with commas")
             yield Row(source, line, dict(values))
     except csv.Error as error:
         raise InputError(f"{source} line {max(line, reader.line_num)}: not a table: {error}") from None

@@ -125,9 +125,7 @@ def _reference(row: Row, answer: Any, kind: Equivalence, choices: tuple[str, ...
     if answer is None:
         return None
     if kind.kind == "choice" and choices and option_of(answer, choices) is None:
-        raise row.error(
-            f"answer {answer!r} is none of the {len(choices)} choices, neither their letters nor their texts"
-        )
+        raise row.error(f"answer {answer!r} is none of the {len(choices)} choices, neither their letters nor their texts")
     if kind.kind == "regex":
         row.checked(lambda: kind.grade("", answer, Problem("", "")))
     if kind.kind == "number" and not isinstance(answer, list) and parse_number(str(answer)) is None:

@@ -89,7 +89,7 @@ class Session:
         return twin
 
     def hook(self, layer: int, edit: Hook) -> None:
-        """Pass hidden state `layer` (0 embedding, k after the k-th layer) of every token still to run through `edit`."""
+        """Pass hidden state `layer` (0 embedding, k after layer k) of every token still to run through `edit`."""
         if not 0 <= layer <= self.network.shape.layers:
             raise InputError(f"layer {layer}; expected 0 (the embedding) to {self.network.shape.layers}")
         self._hooks.setdefault(layer, []).append(edit)
