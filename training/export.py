@@ -1,0 +1,43 @@
+"""Write a checkpoint as the package ships it: `python -m training.export runs/one/solve/done.pt --name socrates-base`.
+
+A folder with `config.json`, `model.safetensors` (half precision, the key names of LlamaForCausalLM) and the tokenizer's files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from nosce.models.socrates import tokenizer
+from training.network import Shape
+
+
+def export(checkpoint: Path, folder: Path) -> None:
+    """One checkpoint into one folder."""
+    state = torch.load(checkpoint, map_location="cpu")
+    tensors = {name: weight.half().contiguous() for name, weight in state["model"].items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {"format": "pt", "mixture": state["mixture"], "tokens": str(state["seen"])}
+    save_file(tensors, folder / "model.safetensors", metadata=about)
+    (folder / "config.json").write_text(json.dumps(Shape(**state["shape"]).as_config(), indent=1) + "\n")
+    tokenizer.save(folder)
+
+
+def main() -> None:
+    """The command."""
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("checkpoint", type=Path)
+    words.add_argument("--name", default="socrates")
+    words.add_argument("--to", type=Path, help="another folder than the package's")
+    found = words.parse_args()
+    from nosce.models.socrates import weights
+
+    export(found.checkpoint, found.to or weights(found.name))
+
+
+if __name__ == "__main__":
+    main()
