@@ -1,6 +1,7 @@
 """When two answers are the same: facts by hand, and laws that hold for any text."""
 
 from fractions import Fraction
+from importlib import import_module
 from importlib.util import find_spec
 
 import pytest
@@ -211,3 +212,9 @@ def test_wrong_kinds_and_options_are_refused_by_name() -> None:
         _ = Equivalence("set", {"separator": "("}).matcher
     with pytest.raises(InputError, match="unknown equivalence"):
         _ = Equivalence("json", {"name": "txt"}).matcher
+
+
+def test_every_kind_names_a_class_that_is_there() -> None:
+    for kind, place in KINDS.items():
+        module, _, name = place.partition(":")
+        assert hasattr(import_module(module), name)
