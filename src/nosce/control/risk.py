@@ -76,9 +76,7 @@ def labels_needed(alpha: float, delta: float = 0.05) -> int:
     return math.ceil(math.log(share(delta, "delta")) / math.log1p(-share(alpha, "alpha")) - 1e-12)
 
 
-def plan_labels(
-    alpha: float, delta: float = 0.05, *, risk: float, coverage: float = 1.0, power: float = 0.8
-) -> int | None:
+def plan_labels(alpha: float, delta: float = 0.05, *, risk: float, coverage: float = 1.0, power: float = 0.8) -> int | None:
     """Labels in all so that one threshold with this true risk and coverage is accepted with probability `power`.
 
     None where `risk` is not below α: then no number of labels helps, only a better signal or a stricter threshold.

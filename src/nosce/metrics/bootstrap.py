@@ -56,9 +56,7 @@ def bootstrap(
     arrays = [column(values, f"column {i}", 2) for i, values in enumerate(columns)]
     same_length(*((f"column {i}", a) for i, a in enumerate(arrays)))
     codes = cluster_codes(clusters, arrays[0].size)
-    draws = np.array(
-        [_or_nan(statistic, [a[rows] for a in arrays]) for rows in _row_draws(arrays[0].size, codes, resamples, seed)]
-    )
+    draws = np.array([_or_nan(statistic, [a[rows] for a in arrays]) for rows in _row_draws(arrays[0].size, codes, resamples, seed)])
     return _estimate(float(statistic(*arrays)), draws, arrays[0].size, share(level, "level"), codes)
 
 

@@ -77,9 +77,7 @@ def _clustered_auroc2(stated: Floats, right: Bools, clusters: Integers, level: f
     return Estimate(plain.value, interval, plain.n, "clustered DeLong", level, {**plain.extras, "error": error})
 
 
-def auroc2(
-    confidence: ArrayLike, correct: ArrayLike, *, clusters: ArrayLike | None = None, level: float = 0.95
-) -> Estimate:
+def auroc2(confidence: ArrayLike, correct: ArrayLike, *, clusters: ArrayLike | None = None, level: float = 0.95) -> Estimate:
     """Type-2 AUROC: P(a right row is surer than a wrong one) + ½ P(tie). In [0, 1], 0.5 is chance, higher is better.
 
     O(n log n), exact under ties. The interval is DeLong's (by cluster where given); where no pair disagrees, it is the

@@ -113,14 +113,10 @@ def aurc_of(rows: Tally, level: float = 0.95) -> Estimate:
     n = rows.n
     spread = float(surest.right @ np.square(of_right, out=of_right) + surest.wrong @ np.square(of_wrong, out=of_wrong))
     error = float(np.sqrt(spread * n / max(n - 1, 1)) / n)
-    return Estimate(
-        value, normal_interval(value, error, level, (0.0, 1.0)), int(n), "influence", level, {"error": error}
-    )
+    return Estimate(value, normal_interval(value, error, level, (0.0, 1.0)), int(n), "influence", level, {"error": error})
 
 
-def aurc(
-    confidence: ArrayLike, correct: ArrayLike, *, clusters: ArrayLike | None = None, level: float = 0.95
-) -> Estimate:
+def aurc(confidence: ArrayLike, correct: ArrayLike, *, clusters: ArrayLike | None = None, level: float = 0.95) -> Estimate:
     """Area under the risk–coverage curve: the mean selective risk over coverages 1/n … 1. In [0, 1], lower is better.
 
     It mixes how often the model is wrong with how well it knows; `e_aurc` and `prr` take the first part out. Normal

@@ -18,9 +18,7 @@ def _mean(rows: Floats, clusters: ArrayLike | None, level: float, bounds: Interv
     return Estimate(value, normal_interval(value, error, level, bounds), rows.size, "normal", level)
 
 
-def brier(
-    confidence: ArrayLike, correct: ArrayLike, *, clusters: ArrayLike | None = None, level: float = 0.95
-) -> Estimate:
+def brier(confidence: ArrayLike, correct: ArrayLike, *, clusters: ArrayLike | None = None, level: float = 0.95) -> Estimate:
     """Mean of (confidence − correct)², in [0, 1], lower is better. The interval is normal, by cluster where given."""
     stated, right = scored(confidence, correct, least=2)
     gap = stated - right
@@ -47,9 +45,7 @@ def log_score(
     return Estimate(mean.value, mean.interval, mean.n, mean.method, level, {"cut": int(np.sum(given < floor))})
 
 
-def murphy_decomposition(
-    confidence: ArrayLike, correct: ArrayLike, *, bins: int | None = None, level: float = 0.95
-) -> Estimate:
+def murphy_decomposition(confidence: ArrayLike, correct: ArrayLike, *, bins: int | None = None, level: float = 0.95) -> Estimate:
     """Brier = reliability − resolution + uncertainty (+ within, when bins join different confidences).
 
     Groups are the distinct confidences, or `bins` equal widths of [0, 1]. With group shares w, mean confidence

@@ -25,9 +25,7 @@ def _per_problem(before: ArrayLike, after: ArrayLike, problem: ArrayLike | None)
     return np.stack([np.bincount(codes, weights=c) / count for c in columns.T], axis=1)
 
 
-def _estimate(
-    rows: Floats, rule: Callable[[Floats], Floats], level: float, resamples: int, seed: int, reason: str
-) -> Estimate:
+def _estimate(rows: Floats, rule: Callable[[Floats], Floats], level: float, resamples: int, seed: int, reason: str) -> Estimate:
     """`rule` maps means (…, 3) to values (…); the interval draws problems."""
     value = float(rule(rows.mean(0)))
     if not np.isfinite(value):
@@ -106,9 +104,7 @@ def relative_self_correction_score(
     return _estimate(rows, rule, level, resamples, seed, reason)
 
 
-def blind_spot_rate(
-    own: ArrayLike, external: ArrayLike, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
-) -> Estimate:
+def blind_spot_rate(own: ArrayLike, external: ArrayLike, *, level: float = 0.95, resamples: int = 2000, seed: int = 0) -> Estimate:
     """(share mended when another made the error − share mended when the model made it) / the former.
 
     `own[i]`, `external[i]`: was the same injected error i mended as the model's own text, and as someone

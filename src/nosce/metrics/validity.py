@@ -85,9 +85,7 @@ def _judge(indices: Mapping[str, Estimate], fixed: float) -> ValidityScreen:
         invalid.append("inverted monitoring: right answers are withdrawn more often than wrong ones")
     lie, false_alarm = indices.get("L"), indices.get("Fp")
     if lie and false_alarm and lie.value > 0.8 and false_alarm.value > 0.2:
-        elevated.append(
-            f"keeps {lie.value:.0%} of wrong answers while withdrawing {false_alarm.value:.0%} of right ones"
-        )
+        elevated.append(f"keeps {lie.value:.0%} of wrong answers while withdrawing {false_alarm.value:.0%} of right ones")
     if "F" in indices and false_alarm and indices["F"].value > false_alarm.interval[1]:
         elevated.append("withdraws what nearly every model gets right more often than other right answers")
     verdict: Verdict = "invalid" if invalid else "elevated" if elevated else "valid"
