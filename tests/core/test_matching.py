@@ -215,6 +215,6 @@ def test_wrong_kinds_and_options_are_refused_by_name() -> None:
 
 
 def test_every_kind_names_a_class_that_is_there() -> None:
-    for kind, place in KINDS.items():
+    for place in KINDS.values():
         module, _, name = place.partition(":")
         assert hasattr(import_module(module), name)
