@@ -6,8 +6,9 @@ import asyncio
 import inspect
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from nosce.core.answer import Answer
@@ -61,7 +62,7 @@ class Engine:
         dialect = dialect_of(model)
         for act in sorted(system.acts - dialect.acts):
             raise CapabilityError(f"act {act}", model.spec, "a chat model" if dialect.name != "chat" else ())
-        known = [n for n, p in inspect.signature(system.run).parameters.items() if p.kind is p.KEYWORD_ONLY]
+        known = [*_keywords(system.run), *(_keywords(system.prepare) if system.prepare else ())]
         for name in options or {}:
             if name not in known:
                 raise unknown(f"option of {system.slug}", name, known or ["(it has none)"])
@@ -87,9 +88,7 @@ class Engine:
             raise InputError(f"{system.slug} prepares on labelled problems; give some with --calibrate FILE")
         ids = fingerprint(*(p.id for p in problems))
         mind = self.mind(Problem(f"prepare-{system.slug}-{ids[:8]}", ""), system.slug, Budget())
-        wanted = inspect.signature(system.prepare).parameters
-        chosen = {name: value for name, value in (options or {}).items() if name in wanted}
-        artifact: Artifact = await system.prepare(problems, mind, **chosen)
+        artifact: Artifact = await system.prepare(problems, mind, **_those(options, system.prepare))
         cost = artifact.cost + mind.work.meter.spent
         return replace(artifact, cost=cost, model=self.roster["main"].version, problems=ids, seed=self.seed)
 
@@ -100,7 +99,7 @@ class Engine:
         mind = self.mind(problem, system.slug)
         arguments = (problem, mind) if system.prepare is None else (problem, mind, artifact)
         try:
-            answer: Answer = await system.run(*arguments, **dict(options or {}))
+            answer: Answer = await system.run(*arguments, **_those(options, system.run))
         except BudgetExhausted as error:
             answer = best_so_far(mind, str(error))
         except OutOfScope as error:
@@ -139,6 +138,16 @@ class Engine:
         """Release every model."""
         for model in {id(m): m for m in self.roster.values()}.values():
             await model.close()
+
+
+@cache
+def _keywords(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(n for n, p in inspect.signature(function).parameters.items() if p.kind is p.KEYWORD_ONLY)
+
+
+def _those(options: Mapping[str, Any] | None, function: Callable[..., Any]) -> dict[str, Any]:
+    """The options that this function takes: a system's are shared between its `run` and its `prepare`."""
+    return {name: value for name, value in (options or {}).items() if name in _keywords(function)}
 
 
 def best_so_far(mind: Mind, reason: str) -> Answer:
