@@ -75,9 +75,10 @@ class Bench:
         options_of: Callable[[int], Mapping[str, Any]] | None = None,
     ) -> Arm:  # fmt: skip
         """Run one system over all seeds. `options_of(seed)` gives options that differ by seed."""
-        runs = [await self._seed(system, options_of(s) if options_of else options or {}, s, name or system.slug) for s in self.seeds]
+        name, chosen = name or system.slug, options_of or (lambda seed: options or {})
+        runs = [await self._seed(system, chosen(seed), seed, name) for seed in self.seeds]
         columns = [np.stack(column) for column in zip(*runs, strict=True)]
-        return Arm(name or system.slug, *columns)
+        return Arm(name, *columns)
 
     async def _seed(self, system: System, options: Mapping[str, Any], seed: int, name: str) -> list[Floats]:
         engine, place = self.engine(seed), {p.id: i for i, p in enumerate(self.problems)}

@@ -17,7 +17,7 @@ from nosce.core.streams import fingerprint
 from nosce.mind.engine import Engine
 from nosce.mind.meter import Meter
 from nosce.models.base import Model
-from nosce.models.load import load_roster
+from nosce.models.load import load_probed_roster
 from nosce.tasks.load import load_problems
 
 
@@ -96,7 +96,7 @@ def plan(
     calibration = tuple(load_problems(calibrate, columns=columns or {}, kind=kind)) if calibrate else ()
     _check_labels(problems, calibration, calibrate or "")
     made = Plan(
-        data, problems, load_roster(model), system, dict(options or {}),
+        data, problems, asyncio.run(load_probed_roster(model)), system, dict(options or {}),
         Budget.parse(budget) if budget else Budget(), Budget.parse(run_budget) if run_budget else Budget(),
         risk, delta, calibration, out, seed, temperature, concurrency,
     )  # fmt: skip

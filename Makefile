@@ -1,0 +1,53 @@
+# make demo    answer 500 questions with the bundled model, no torch, no network after the install
+# make test    lint, types and the whole suite
+# make bench   every figure the documentation quotes, into bench/results.json
+# make train   train the bundled model from nothing (resumable)
+# make evidence  re-test every registered claim on the bundled model
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+OUT ?= runs/demo
+
+.PHONY: demo test lint types suite bench train evidence clean
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -e '.[report]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) torch -e '.[local,report,envs,math,monitor,dev]'
+	@touch $@ $(VENV)/.core
+
+demo: $(VENV)/.core
+	@rm -rf $(OUT)
+	$(BIN)/nosce solve examples/mixed.jsonl --calibrate examples/calibration.jsonl --risk 0.2 \
+	  --strategy early-stopping-self-consistency --option most=8 --out $(OUT)
+	@cp $(OUT)/report.html report.html && echo "report.html is ready: open it in a browser"
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check src tests bench training
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+suite: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+test: lint types suite
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench
+
+train: $(VENV)/.dev
+	$(BIN)/python -m training.run
+
+evidence: $(VENV)/.dev
+	$(BIN)/nosce prove --all --ledger src/nosce/evidence/ledger
+
+clean:
+	rm -rf $(VENV) runs report.html
