@@ -1,0 +1,1 @@
+"""Inside: what hidden states reveal, and what changes when they are changed."""
