@@ -33,5 +33,5 @@ def test_holm_keeps_the_chance_of_any_false_rejection():
 
 
 def test_p_values_lie_in_the_unit_interval():
-    with pytest.raises(InputError, match="p_values: row 0 is 1.2"):
+    with pytest.raises(InputError, match=r"p_values: row 0 is 1\.2"):
         holm([1.2])

@@ -36,6 +36,8 @@ from nosce.metrics.estimate import Bools, Floats
 
 _HELD_APART = 0.2  # share of the rows that place the grid where none is given
 
+_TOO_MANY = 100_000_000
+
 
 @dataclass(frozen=True)
 class RiskThreshold:
@@ -79,7 +81,8 @@ def labels_needed(alpha: float, delta: float = 0.05) -> int:
 def plan_labels(alpha: float, delta: float = 0.05, *, risk: float, coverage: float = 1.0, power: float = 0.8) -> int | None:
     """Labels in all so that one threshold with this true risk and coverage is accepted with probability `power`.
 
-    None where `risk` is not below α: then no number of labels helps, only a better signal or a stricter threshold.
+    None where `risk` is not below α, or so near it that a hundred million labels would not do: then only a better signal
+    or a stricter threshold helps.
     """
     share(power, "power")
     if not 0.0 <= risk < 1.0 or not 0.0 < coverage <= 1.0:
@@ -89,6 +92,8 @@ def plan_labels(alpha: float, delta: float = 0.05, *, risk: float, coverage: flo
     low = high = labels_needed(alpha, delta)
     while _power(high, risk, alpha, delta) < power:
         low, high = high, 2 * high
+        if high > _TOO_MANY:
+            return None
     while high - low > max(1, high // 200):
         middle = (low + high) // 2
         low, high = (low, middle) if _power(middle, risk, alpha, delta) >= power else (middle, high)
@@ -107,11 +112,8 @@ def _power(n: int, risk: float, alpha: float, delta: float) -> float:
     """P(accepted) with n answered rows: the binomial mass at or below the most errors that still reject."""
     from scipy import special
 
-    errors = np.arange(0.0, math.floor(n * alpha) + 1)
-    most = int(np.count_nonzero(_p_values(errors, np.full(errors.size, float(n)), alpha) <= delta)) - 1
-    if most < 0:
-        return 0.0
-    return float(special.betainc(n - most, most + 1, 1.0 - risk)) if risk > 0 else 1.0
+    most = math.floor(float(special.bdtrik(delta, n, alpha)) + 1e-9) if (1 - alpha) ** n <= delta else -1
+    return float(special.bdtr(most, n, risk)) if most >= 0 else 0.0
 
 
 def answered_and_wrong(confidence: Floats, right: Bools, grid: Floats) -> tuple[Floats, Floats]:

@@ -110,8 +110,7 @@ class Temperature:
 
 @dataclass(frozen=True)
 class Platt:
-    """σ(a · logit(c) + b): slope and shift on the logit of the confidence, fitted by maximum likelihood on
-    Platt's targets."""
+    """σ(slope · logit(c) + shift), slope >= 0, fitted by maximum likelihood on Platt's targets."""
 
     kind: ClassVar[str] = "platt"
     slope: float
@@ -119,11 +118,13 @@ class Platt:
 
     @classmethod
     def fit(cls, confidence: ArrayLike, correct: ArrayLike) -> Self:
-        """Raises InputError where all rows are right or all wrong."""
+        """Where confidence runs against truth the slope is 0. Raises InputError where all rows are right or all wrong."""
         stated, right = scored(confidence, correct, least=2)
         both_classes(right, "platt")
-        features = np.stack((_logit(stated), np.ones(stated.size)), axis=1)
-        slope, shift = _logistic_fit(features, _smoothed(right))
+        features, target = np.stack((_logit(stated), np.ones(stated.size)), axis=1), _smoothed(right)
+        slope, shift = _logistic_fit(features, target)
+        if slope < 0:
+            return cls(0.0, float(_logistic_fit(features[:, 1:], target)[0]))
         return cls(float(slope), float(shift))
 
     def transform(self, confidence: ArrayLike) -> Floats:
