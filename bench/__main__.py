@@ -1,0 +1,75 @@
+"""Every figure the documentation quotes: `python -m bench [NAME …]` prints them and writes bench/results.json."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+RESULTS = Path(__file__).with_name("results.json")
+Check = tuple[str, Callable[[dict[str, Any]], str], Callable[[dict[str, Any]], bool]]
+
+
+def _speed(found: dict[str, Any]) -> str:
+    return ", ".join(f"{found[f'batch_{size}']['ratio']:.1f}× at {size}" for size in (1, 64, 256))
+
+
+CHECKS: dict[str, Check] = {
+    "decoding": (
+        "≥ 5×, 3×, 2× transformers at batch 1, 64, 256",
+        _speed,
+        lambda f: all(f[f"batch_{size}"]["ratio"] >= f[f"batch_{size}"]["at_least"] for size in (1, 64, 256)),
+    ),
+    "engine": (
+        "≤ 100 µs an attempt, 10,000 × 16 under 20 s, under 300 MB",
+        lambda f: f"{f['us_per_attempt']} µs, {f['seconds']} s, {f['peak_mb']} MB",
+        lambda f: f["us_per_attempt"] <= 100 and f["seconds"] < 20 and f["peak_mb"] < 300,
+    ),
+    "frontier": (
+        "accuracy bound ≥ −1 point at ≤ 35% of self-consistency@16's tokens",
+        lambda f: f"{f['lower_bound_95'] * 100:+.2f} points at {f['share_of_tokens']:.1%}: {f['strategy']}",
+        lambda f: f["lower_bound_95"] >= -0.01 and f["share_of_tokens"] <= 0.35,
+    ),
+    "promise": (
+        "risk ≤ 0.2 in ≥ 95% of calibration draws",
+        lambda f: f"{f['violations']} of {f['draws']} violated (p = {f['p_value_of_more_than_delta']}), "
+        f"coverage {f['mean_coverage']:.1%} of {f['oracle_coverage']:.1%}",
+        lambda f: f["p_value_of_more_than_delta"] >= 0.01,
+    ),
+    "resume": (
+        "nothing lost over 50 kills",
+        lambda f: f"{f['lost']} lost, {f['twice']} twice, {f['different']} different over {f['kills']} kills",
+        lambda f: f["kills"] >= 50 and f["lost"] == f["twice"] == f["different"] == 0,
+    ),
+}
+"""Each benchmark: what is wanted, what was read, whether it holds."""
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks (all by default); exit code 1 when a figure is missed."""
+    table = Table("benchmark", "wanted", "read", "holds", title="nosce bench")
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    missed = 0
+    for name in names or list(CHECKS):
+        wanted, reading, holds = CHECKS[name]
+        started = time.time()
+        found = import_module(f"bench.{name}").run()
+        ok = holds(found)
+        missed += not ok
+        kept[name] = {**found, "holds": ok, "wanted": wanted, "took_s": round(time.time() - started, 1), "machine": platform.processor()}
+        RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+        table.add_row(name, wanted, reading(found), "yes" if ok else "no")
+    Console().print(table)
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
