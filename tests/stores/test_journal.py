@@ -77,6 +77,14 @@ def test_the_first_response_and_the_first_result_stand(tmp_path: Path) -> None:
         assert list(journal.results()) == [("p", "first", "")]
 
 
+def test_half_a_surrogate_pair_in_json_is_kept_as_its_escape(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, RUN, resume=False) as journal:
+        journal.responded("key", '"é \ud83d"')
+        journal.result("p", '"\ud83d"', "")
+        journal.done()
+        assert json.loads(journal.response("key") or "") == "é \ud83d"
+
+
 def test_results_come_in_pages_without_loss(tmp_path: Path) -> None:
     with Journal.open(tmp_path, RUN, resume=False) as journal:
         for n in range(1000):
@@ -139,9 +147,7 @@ def test_killed_at_any_moment_nothing_kept_is_lost_and_nothing_kept_is_paid_agai
     kept: set[str] = set()
     on_disk: set[str] = set()
     for attempt in range(40):
-        child = subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(folder), str(problems)], stdout=subprocess.PIPE, text=True
-        )
+        child = subprocess.Popen([sys.executable, "-c", WORKER, str(folder), str(problems)], stdout=subprocess.PIPE, text=True)
         assert child.stdout is not None
         if attempt < 12:
             child.stdout.readline()
@@ -197,9 +203,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path: Path)
         pytest.skip("no small file system can be mounted here")
     keep = tmp_path.parent / f"{tmp_path.name}-kept"
     script = f"'{sys.executable}' -c \"$0\" '{tmp_path}' && cp -r '{tmp_path}' '{keep}'"
-    done = subprocess.run(
-        [*_small_disk(tmp_path), "sh", "-c", script, FILLER], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([*_small_disk(tmp_path), "sh", "-c", script, FILLER], capture_output=True, text=True, check=True)
     *numbers, error, close = done.stdout.splitlines()
     assert error.startswith("error: ")
     assert "the disk is full" in error

@@ -47,9 +47,7 @@ def test_every_field_is_read(tmp_path: Path) -> None:
         ({"answer": "T F", "family": "logic"}, "sequence", "T, F", "F T"),
     ],
 )
-def test_the_kind_of_sameness_is_guessed_per_row(
-    row: dict[str, object], kind: str, right: str, wrong: str, tmp_path: Path
-) -> None:
+def test_the_kind_of_sameness_is_guessed_per_row(row: dict[str, object], kind: str, right: str, wrong: str, tmp_path: Path) -> None:
     (problem,) = read_records(_jsonl(tmp_path, {"question": "?", **row}))
     assert problem.equivalence.kind == kind
     assert (problem.check(right), problem.check(wrong)) == (1, 0)

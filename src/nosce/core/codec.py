@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nosce.core.errors import InputError
 
@@ -16,7 +15,7 @@ T = TypeVar("T")
 
 
 def _adapter(cls: object) -> TypeAdapter[Any]:
-    return _made(cast(Hashable, cls))
+    return _made(cls)
 
 
 @cache
@@ -34,7 +33,13 @@ def encode(noun: object) -> dict[str, Any]:
 
 def encode_json(noun: object) -> str:
     """The noun as one line of JSON."""
-    return _adapter(type(noun)).dump_json(noun).decode()
+    return json_line(encode(noun))
+
+
+def json_line(data: object) -> str:
+    """Plain data as one line of JSON that any UTF-8 file can hold: half a surrogate pair is written as its escape."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def decode(cls: type[T], data: dict[str, Any] | str | bytes) -> T:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from nosce.core.codec import json_line
 from nosce.core.errors import InputError
 
 EventKind = Literal["sampled", "measured", "decided", "used", "failed", "answered"]
@@ -52,7 +53,7 @@ class Trace:
         """One line of JSON."""
         events = [[e.node, e.kind, e.parent, e.data] for e in self.events]
         head = {"id": self.id, "problem_id": self.problem_id, "strategy": self.strategy, "seed": self.seed}
-        return json.dumps({**head, "events": events}, ensure_ascii=False, separators=(",", ":"))
+        return json_line({**head, "events": events})
 
     @staticmethod
     def id_of(line: bytes) -> str:

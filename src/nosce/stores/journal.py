@@ -76,6 +76,7 @@ class Journal:
 
     def responded(self, key: str, response: str, cost: str = "") -> None:
         """A call was answered. The first response to a key stands."""
+        response = _storable(response)
         self._recent.setdefault(key, response)
         self._writer.put((_RESPONDED, (key, response, cost)))
 
@@ -88,7 +89,7 @@ class Journal:
 
     def result(self, problem_id: str, answer_json: str, trace_json: str) -> None:
         """The end of one problem. The first result of a problem stands."""
-        self._writer.put((_RESULT, (problem_id, answer_json, trace_json)))
+        self._writer.put((_RESULT, (problem_id, _storable(answer_json), _storable(trace_json))))
 
     def results(self) -> Iterator[tuple[str, str, str]]:
         """(problem id, answer, trace) in the order in which they came, everything handed in so far included."""
@@ -175,6 +176,11 @@ def _settle_identity(connection: sqlite3.Connection, folder: Path, mine: dict[st
         if theirs.get(name) != json.loads(text).get(name):
             was, now = _short(theirs.get(name)), _short(mine.get(name))
             raise JournalError(f"{folder} holds another run: {name} was {was} and is {now} now; give another folder")
+
+
+def _storable(text: str) -> str:
+    """The text with half a surrogate pair, which a broken server may send, written as its JSON escape."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _short(value: object) -> str:
