@@ -54,9 +54,7 @@ class Sandbox:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             try:
                 code = text.encode("utf-8", "replace")
-                done = subprocess.run(
-                    self.command(), input=code, stdout=out, stderr=err, timeout=2 * self.seconds, check=False
-                )
+                done = subprocess.run(self.command(), input=code, stdout=out, stderr=err, timeout=2 * self.seconds, check=False)
             except subprocess.TimeoutExpired:
                 return f"error: stopped after {2 * self.seconds} seconds"
             except OSError as error:
