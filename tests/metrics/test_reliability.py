@@ -1,11 +1,13 @@
 """The reliability curve, its bands, and the scorecard."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from nosce.core.errors import InputError
-from nosce.metrics import reliability_curve, scorecard
+from nosce.metrics import reliability_curve, scorecard, withdraw_delta
 
 
 def test_points_intervals_and_band_of_one_bin():
@@ -56,3 +58,9 @@ def test_a_scorecard_leaves_out_what_cannot_be_measured_and_says_why():
     full = scorecard([0.2, 0.8, 0.6, 0.9], [0, 1, 0, 1])
     assert not full.missing
     assert full["auroc2"].value == 1.0
+
+
+def test_an_estimate_is_plain_data_for_json():
+    found = withdraw_delta([1, 1, 0, 0], [1, 0, 1, 0]).to_dict()
+    assert json.loads(json.dumps(found)) == found
+    assert (found["value"], found["n"], found["profile"]) == (0.0, 4, "unclassified")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,10 +28,16 @@ class Estimate:
     n: int
     method: str = ""
     level: float = 0.95
-    extras: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         return self.extras[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Value, interval and where they come from as plain data; the extras that are plain numbers or words join them."""
+        plain = {name: x for name, x in self.extras.items() if isinstance(x, int | float | str)}
+        low, high = self.interval
+        return {"value": self.value, "interval": [low, high], "n": self.n, "method": self.method, "level": self.level, **plain}
 
     def __float__(self) -> float:
         return self.value

@@ -42,17 +42,33 @@ def _perfect_or_normal(value: float, error: float, pairs: int, level: float, bou
     return interval, "exact on disjoint pairs"
 
 
+def _share_beaten(other: Floats) -> Floats:
+    """For a row at each level: the share of the `other` kind that lies below it, ties counted half."""
+    share = np.cumsum(other)
+    total = share[-1]
+    share -= other / 2
+    share /= total
+    return share
+
+
+def _variance_of_mean(values: Floats, mean: float, counts: Floats) -> float:
+    """Σ counts (values − mean)² / ((n − 1) n), in place: ten million rows should not be copied."""
+    n = float(counts.sum())
+    values -= mean
+    values *= values
+    return float(counts @ values) / max(n - 1, 1) / n
+
+
 def auroc2_of(rows: Tally, level: float = 0.95) -> Estimate:
     """AUROC2 of rows already gathered; see `auroc2`."""
     wrong, right = rows.wrong, rows.right
     n_wrong, n_right = float(wrong.sum()), float(right.sum())
-    above_wrong = (_below(wrong) + wrong / 2) / n_wrong  # of a right row: share of wrong rows it beats
-    value = float(right @ above_wrong) / n_right
-    spread_right = float(right @ (above_wrong - value) ** 2) / max(n_right - 1, 1) / n_right
-    del above_wrong
-    below_right = (n_right - _below(right) - right / 2) / n_right  # of a wrong row: share of right rows that beat it
-    spread_wrong = float(wrong @ (below_right - value) ** 2) / max(n_wrong - 1, 1) / n_wrong
-    error = float(np.sqrt(spread_right + spread_wrong))
+    beaten = _share_beaten(wrong)
+    value = float(right @ beaten) / n_right
+    variance = _variance_of_mean(beaten, value, right)
+    del beaten
+    variance += _variance_of_mean(_share_beaten(right), 1 - value, wrong)
+    error = float(np.sqrt(variance))
     interval, method = _perfect_or_normal(value, error, int(min(n_right, n_wrong)), level, (0.0, 1.0))
     method = "DeLong" if method == "normal" else method
     extras = {"n_right": int(n_right), "n_wrong": int(n_wrong), "error": error}

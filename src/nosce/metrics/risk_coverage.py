@@ -59,13 +59,18 @@ def _harmonic(n: int) -> Floats:
     return np.cumsum(steps, out=steps)
 
 
-def _area(surest: Tally, harmonic: Floats) -> float:
+def _area(surest: Tally) -> float:
     """Mean over k of the expected risk of the k surest rows.
 
     In a tied group of m rows with w wrong, after K rows with W wrong, the risk at j is (W + j w/m) / (K + j); its sum
     over j = 1 … m is w + (W − K w/m) (H(K + m) − H(K)).
     """
     upto = np.cumsum(surest.total)
+    if upto.size == upto[-1]:  # no ties
+        risks = np.cumsum(surest.wrong)
+        risks /= upto
+        return float(risks.mean())
+    harmonic = _harmonic(int(upto[-1]))
     before = upto - surest.total
     rate = surest.wrong / surest.total
     lead = np.cumsum(surest.wrong) - surest.wrong - before * rate
@@ -89,13 +94,22 @@ def _influence(surest: Tally, value: float) -> tuple[Floats, Floats]:
     ψ(c, w) = G(c) − AURC + Σ_{s <= c} p(s) (w − G(s)) / S(s).
     """
     answered = np.cumsum(surest.total)
-    risk = np.cumsum(surest.wrong) / answered
-    step = surest.total / answered  # p / S
-    cost = (step * risk)[::-1].cumsum()[::-1]
-    gain = step[::-1].cumsum()[::-1]
-    del step, answered
-    base = risk - value - cost
-    return base, base + gain
+    of_right = np.cumsum(surest.wrong)
+    of_right /= answered
+    gain = np.divide(surest.total, answered, out=answered)  # p / S
+    cost = gain * of_right
+    of_right -= value
+    of_right -= _from_the_end(cost)
+    of_wrong = _from_the_end(gain)
+    of_wrong += of_right
+    return of_right, of_wrong
+
+
+def _from_the_end(steps: Floats) -> Floats:
+    """Sum of each entry and all after it, in place."""
+    backwards = steps[::-1]
+    np.cumsum(backwards, out=backwards)
+    return steps
 
 
 def _per_row(confidence: Floats, right: Bools, surest: Tally, value: float) -> Floats:
@@ -108,7 +122,7 @@ def _per_row(confidence: Floats, right: Bools, surest: Tally, value: float) -> F
 def aurc_of(rows: Tally, level: float = 0.95) -> Estimate:
     """AURC of rows already gathered; see `aurc`."""
     surest = rows.descending()
-    value = _area(surest, _harmonic(int(rows.n)))
+    value = _area(surest)
     of_right, of_wrong = _influence(surest, value)
     n = rows.n
     spread = float(surest.right @ np.square(of_right, out=of_right) + surest.wrong @ np.square(of_wrong, out=of_wrong))
@@ -137,7 +151,7 @@ def _beside_perfect(rows: Tally) -> tuple[float, float, float, Floats, Floats, F
     """AURC, the perfect AURC, the error rate, and the three influences by (right then wrong) level."""
     surest = rows.descending()
     n, n_wrong = int(rows.n), int(rows.n - rows.n_right)
-    area, best, rate = _area(surest, _harmonic(n)), perfect_aurc(n, n_wrong), n_wrong / n
+    area, best, rate = _area(surest), perfect_aurc(n, n_wrong), n_wrong / n
     of_right, of_wrong = _influence(surest, area)
     on_rate = np.concatenate((np.full(of_right.size, -rate), np.full(of_wrong.size, 1 - rate)))
     on_best = -np.log1p(-rate) * on_rate  # the perfect area is about e + (1 − e) ln(1 − e)
