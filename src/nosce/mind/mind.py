@@ -95,11 +95,11 @@ class Mind(Acts):
         work, prompt_tokens = self.work, self.model.count(rendered.prompt)
         most = min(rendered.max_tokens, self.model.context - prompt_tokens)
         if most <= 0:
-            raise ModelError(f"the prompt has {prompt_tokens} tokens; {self.model.spec} reads {self.model.context}")
+            raise BudgetExhausted(f"the prompt has {prompt_tokens} tokens; {self.model.spec} reads {self.model.context}")
         warmth = next(t for t in (temperature, rendered.temperature, work.temperature, 0.7) if t is not None)
         got: list[tuple[Rendered, int, int, Sample]] = []
         while len(got) < n:
-            fit, length = work.meter.fits(prompt_tokens, most, n - len(got))
+            fit, length = work.meter.fits(prompt_tokens, most, n - len(got), separate=not self.model.capabilities.n)
             if fit == 0:
                 work.meter.exhausted = True
                 if got:
@@ -164,6 +164,9 @@ class Mind(Acts):
             try:
                 drawn = await self.draw(rendered)
             except BudgetExhausted:
+                return attempt
+            except ModelError as error:  # e.g. a result that the model's vocabulary cannot say
+                self.work.trace.add("failed", {"error": str(error)}, attempt.id)
                 return attempt
             going_on = self._attempt("extend", problem, given, attempt.id, *drawn[0])
             attempt = replace(going_on, act=act, draw=attempt.draw, logprobs=_joined(attempt.logprobs, going_on.logprobs),

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from nosce.core.problem import Problem
 from nosce.mind.dialects.base import Critique, Foresight, Reply
 
-_ANSWER = re.compile(r"(?:^|\n|\.\s)\W*(?:the\s+)?(?:final\s+)?answer\W*(?:\s*is\b|\s*[:=])\W{0,4}?\s*([^\n]*)", re.I)
+_ANSWER = re.compile(r"\banswer\b[*_ ]*(?:is\b[*_ ]*[:=]?|[:=])[ \t]*([^\n]*)", re.I)
 _BOXED = re.compile(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:/\d+)?")
-_WORDS = re.compile(r"true|false|yes|no|correct|incorrect|wrong|right", re.I)
+_WORDS = re.compile(r"\b(?:true|false|yes|no|correct|incorrect|wrong|right)\b", re.I)
 _YES = frozenset({"true", "yes", "correct", "right", "a"})
 _NO = frozenset({"false", "no", "incorrect", "wrong", "b"})
 
@@ -23,7 +23,7 @@ def answer(text: str, problem: Problem, *, bare: bool = False) -> str | None:
     said = found[-1] if found else _bare(text) if bare else None
     if said is None:
         return None
-    said = said.strip().strip("*_`\"' ").rstrip(".").strip()
+    said = said.strip("*_`\"' .")
     return (_choice(said, problem.choices) if problem.choices else said) or None
 
 
@@ -111,6 +111,6 @@ def labelled(text: str, label: str | None) -> str | None:
 
 def steps(text: str) -> list[str]:
     """Numbered steps, or the lines where none are numbered; the answer line is no step."""
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not _ANSWER.match("\n" + line)]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not _ANSWER.match(line)]
     numbered = [line for line in lines if re.match(r"(?:step\s*)?\d{1,3}[.):]", line, re.I)]
     return numbered or lines
