@@ -64,9 +64,9 @@ class Decoder:
     def __init__(self, network: Network, slots: int = 256, threads: int | None = None) -> None:
         self.network = network
         self.slots = slots
-        self._threads = max(1, blas_threads() if threads is None else threads)
+        self.threads = max(1, blas_threads() if threads is None else threads)
         self._cache = KeyValueCache(network, slots)
-        self._steppers = [Stepper(network, slots) for _ in range(self._threads)]
+        self._steppers = [Stepper(network, slots) for _ in range(self.threads)]
         self._pool: ThreadPoolExecutor | None = None
         self._waiting: deque[Row] = deque()
         self._rows: list[Row | None] = []  # by slot; None is a hole until the next step
@@ -209,11 +209,11 @@ class Decoder:
 
     def _run(self, count: int) -> tuple[NDArray[np.generic], ...]:
         """(tokens, logprobs, entropies), each [count], over as many threads as the batch is worth."""
-        lanes = max(1, min(self._threads, count // ROWS_A_THREAD))
+        lanes = max(1, min(self.threads, count // ROWS_A_THREAD))
         edges = [count * lane // lanes for lane in range(lanes + 1)]
         if lanes == 1:
             return self._lane(self._steppers[0], 0, count)
-        pool = self._pool = self._pool or ThreadPoolExecutor(self._threads - 1, "socrates")
+        pool = self._pool = self._pool or ThreadPoolExecutor(self.threads - 1, "socrates")
         others = [pool.submit(self._lane, self._steppers[i], edges[i], edges[i + 1]) for i in range(1, lanes)]
         parts = [self._lane(self._steppers[0], 0, edges[1]), *(other.result() for other in others)]
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
