@@ -46,13 +46,11 @@ def prompts(network: Network, count: int) -> list[list[int]]:
     return ids
 
 
-def ours(network: Network, ids: list[list[int]]) -> float:
-    """Seconds for NEW tokens after each prompt, prefill included."""
-    decoder = Decoder(network, slots=len(ids))
+def ours(decoder: Decoder, ids: list[list[int]]) -> float:
+    """Seconds for NEW tokens after each prompt, prefill included, by a decoder that lives on, as a model's does."""
     start = time.perf_counter()
     rows = decoder.run([Row(key, prompt, max_new=NEW) for key, prompt in enumerate(ids)])
     seconds = time.perf_counter() - start
-    decoder.close()
     assert all(len(row.tokens) == NEW for row in rows)
     return seconds
 
@@ -104,10 +102,11 @@ def run(weights: Path | None = None, rounds: int = 3) -> dict[str, Any]:
 
 
 def _compare(network: Network, model: Any, ids: list[list[int]], rounds: int) -> dict[str, float]:
-    ours(network, ids)
-    allowed = Decoder(network, slots=1).threads  # as OMP_NUM_THREADS or the cores allow
-    threads = min(sorted({1, allowed}), key=lambda count: theirs(model, ids, count))
-    pairs = [(ours(network, ids), theirs(model, ids, threads)) for _ in range(rounds)]
+    decoder = Decoder(network, slots=len(ids))  # its threads: as OMP_NUM_THREADS or the cores allow
+    ours(decoder, ids)
+    threads = min(sorted({1, decoder.threads}), key=lambda count: theirs(model, ids, count))
+    pairs = [(ours(decoder, ids), theirs(model, ids, threads)) for _ in range(rounds)]
+    decoder.close()
     mine, other = (len(ids) * NEW / statistics.median(side) for side in zip(*pairs, strict=True))
     return {
         "numpy_tokens_per_s": round(mine),

@@ -53,7 +53,8 @@ def run() -> dict[str, Any]:
         "alpha": ALPHA, "delta": DELTA, "draws": DRAWS, "promised": promised, "violations": violations,
         "p_value_of_more_than_delta": round(float(stats.binomtest(violations, DRAWS, DELTA, alternative="greater").pvalue), 4),
         "mean_risk": round(float(np.mean(risks)), 4) if risks else None,
-        "mean_coverage": round(float(np.mean(coverages)), 4) if coverages else 0.0, "oracle_coverage": round(_oracle(confidence, right), 4),
+        "mean_coverage": round(float(np.mean(coverages)), 4) if coverages else 0.0,
+        "oracle_coverage": round(_oracle(confidence, right), 4),
         "risk_when_all_are_answered": round(float((~right).mean()), 4),
     }  # fmt: skip
 
