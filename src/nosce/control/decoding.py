@@ -35,11 +35,9 @@ class ShapedModel:
         self.context, self.capabilities = inner.context, inner.capabilities
 
     async def sample(self, request: Request) -> list[Sample]:
-        """n thoughts, one after the other. A replay, which opens no sessions, serves what it has on record."""
+        """n thoughts, one after the other. Raises CapabilityError when the model opens no sessions."""
         if not isinstance(self.inner, Opens):
-            if self.inner.capabilities.session or not self.inner.spec.startswith("replay"):
-                raise CapabilityError("session", self.spec, NEEDS["session"])
-            return await self.inner.sample(request)
+            raise CapabilityError("session", self.spec, NEEDS["session"])
         return [await self._one(self.inner, request, key) for key in request.keys]
 
     def count(self, prompt: Prompt) -> int:

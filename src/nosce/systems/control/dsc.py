@@ -51,7 +51,7 @@ async def rank(
     return Artifact("dsc", "ranking", {"difficulty": hard, "hard": plan})
 
 
-@strategy("S327", "dsc", acts={"think"}, prepare=rank, claim=CLAIM)
+@strategy("S327", "dsc", acts={"think", "foresee"}, prepare=rank, claim=CLAIM)
 async def difficulty_adaptive_self_consistency(
     problem: Problem, mind: Mind, ranking: Artifact | None, *, window: int = 4, settled: float = 0.95, most: int = 40
 ) -> Answer:

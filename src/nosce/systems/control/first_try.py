@@ -49,7 +49,7 @@ async def first_try(
     thought = (await mind.think(problem, max_tokens=piece))[0]
     found = _note(problem, mind, thought, allowed)
     for _ in range(most - 1):
-        if len(found) >= allowed or thought.finish != "length":
+        if len(found) >= allowed or thought.finish != "length" or not _room(problem, mind, thought):
             break
         thought = (await mind.extend(problem, thought.text, parent=thought, max_tokens=piece))[0]
         found = _note(problem, mind, thought, allowed)
@@ -75,6 +75,12 @@ def _note(problem: Problem, mind: Mind, thought: Attempt, allowed: int) -> list[
     if found:
         mind.answer(found[-1], sequence_confidence(thought), "logprobs")
     return found
+
+
+def _room(problem: Problem, mind: Mind, thought: Attempt) -> bool:
+    """Whether the context has room to go on."""
+    prompt = mind.dialect.render("extend", problem, Given(prefix=thought.text)).prompt
+    return mind.model.count(prompt) < mind.model.context
 
 
 async def reflect(problem: Problem, mind: Mind, attempt: Attempt) -> Attempt | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from nosce.core.answer import Answer
 from nosce.core.claim import Claim
-from nosce.core.errors import CapabilityError, InputError
+from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import System, registry, strategy
 from nosce.mind.mind import Mind
@@ -19,7 +19,7 @@ CLAIM = Claim(
 )  # fmt: skip
 
 
-@strategy("S047", "mrp", acts={"think"}, claim=CLAIM)
+@strategy("S047", "mrp", acts={"think", "foresee"}, claim=CLAIM)
 async def meta_reasoning_prompting(
     problem: Problem, mind: Mind, *, methods: Sequence[str] = METHODS, thresholds: Sequence[float] = (0.9, 0.6)
 ) -> Answer:
@@ -50,8 +50,6 @@ async def _pick(problem: Problem, mind: Mind, names: list[str], known: dict[str,
     if "choose" in mind.dialect.acts:
         said = await mind.choose(problem, [f"{name}: {known[name].summary}" for name in names])
         return said if said in known else "think" if "think" in known else names[0]
-    if "foresee" not in mind.dialect.acts:
-        raise CapabilityError("act choose or foresee", mind.model.spec, ["a chat model", "socrates"])
     return by_foresight((await mind.foresee(problem)).solve, names, thresholds)
 
 
