@@ -72,14 +72,13 @@ class Decoder:
         self._rows: list[Row | None] = []  # by slot; None is a hole until the next step
         self._token = np.zeros(slots, dtype=np.int64)  # the next to be read
         self._position = np.zeros(slots, dtype=np.int64)  # where it will stand
-        self._start = np.zeros(slots, dtype=np.int64)  # position of the last token of the prompt
         self._last = np.zeros(slots, dtype=np.int64)  # position after which the row is full
-        self._stream = np.zeros(slots, dtype=np.uint64)
+        self._draws = np.zeros((slots, network.context))  # what each row's stream gives, by position
         self._temperature = np.ones(slots, dtype=np.float32)
         self._top_p = np.ones(slots, dtype=np.float32)
         self._state: list[NDArray[Any]] = [
-            *(self._token, self._position, self._start, self._last),
-            *(self._stream, self._temperature, self._top_p),
+            *(self._token, self._position, self._last),
+            *(self._draws, self._temperature, self._top_p),
         ]
         self._plan = _Plan.of([], network.shape.width)
 
@@ -174,9 +173,10 @@ class Decoder:
         start = len(row.prompt) - 1
         self._rows[slot] = row
         self._token[slot] = row.prompt[-1]
-        self._position[slot] = self._start[slot] = start
+        self._position[slot] = start
         self._last[slot] = start + min(row.max_new, self.network.context - len(row.prompt))
-        self._stream[slot] = sampling.stream(row.key)
+        steps = np.arange(self.network.context - start)
+        self._draws[slot, start:] = sampling.uniforms(sampling.stream(row.key), steps)
         self._temperature[slot] = row.temperature
         self._top_p[slot] = row.top_p
 
@@ -227,8 +227,7 @@ class Decoder:
         weights = plain.weights
         if self._plan.shaped:
             weights = self._shape(logits, here)
-        draws = sampling.uniforms(self._stream[here], self._position[here] - self._start[here])
-        tokens = sampling.choose(weights, draws)
+        tokens = sampling.choose(weights, self._draws[np.arange(first, stop), self._position[here]])
         for slot in self._plan.topped:
             if first <= slot < stop and (row := self._rows[slot]) is not None:
                 row.topk.append(plain.likeliest(slot - first, row.top))

@@ -85,6 +85,7 @@ class Stepper:
             "peak": np.empty((most, shape.groups, shape.heads // shape.groups, 1), dtype=np.float32),
         }
         self._scores = np.empty(most * shape.heads * shape.context, dtype=np.float32)
+        self._epsilon = np.float32(shape.width * shape.epsilon)
         self._ahead = np.arange(shape.context)
         self._resize(most)
 
@@ -96,6 +97,7 @@ class Stepper:
         self.x, self.unit, self.change, self.norm = at["x"], at["unit"], at["change"], at["norm"]
         self.logits, self.both, self.inner, self.peak = at["logits"], at["both"], at["inner"], at["peak"]
         self.half, self.up = at["both"][:, : shape.inner], at["both"][:, shape.inner :]
+        self.square = self.norm[:, 0]
         self.rotation, self.qkv, self.mixed = self._rotation[:rows], at["qkv"], at["mixed"]
         turning = self.qkv[:, : (shape.heads + shape.groups) * shape.head].view(np.complex64)
         self.turning = turning.reshape(rows, -1, shape.head // 2)
@@ -154,9 +156,9 @@ class Stepper:
 
     def _normalise(self) -> None:
         """unit ← x / √(Σx² + d·ε); gain and √d are in the weights that follow."""
-        shape, norm = self.network.shape, self.norm
-        np.vecdot(self.x, self.x, out=norm[:, 0])
-        np.add(norm, np.float32(shape.width * shape.epsilon), out=norm)
+        norm = self.norm
+        np.vecdot(self.x, self.x, out=self.square)
+        np.add(norm, self._epsilon, out=norm)
         np.sqrt(norm, out=norm)
         np.divide(self.x, norm, out=self.unit)
 
@@ -165,16 +167,16 @@ class Stepper:
         np.matmul(self.query, keys.swapaxes(2, 3), out=scores)
         if mask is not None:
             np.add(scores, mask, out=scores)
-        scores.max(axis=-1, keepdims=True, out=self.peak)
+        np.maximum.reduce(scores, axis=-1, keepdims=True, out=self.peak)
         np.subtract(scores, self.peak, out=scores)
         np.exp(scores, out=scores)
-        scores.sum(axis=-1, keepdims=True, out=self.peak)
+        np.add.reduce(scores, axis=-1, keepdims=True, out=self.peak)
         np.matmul(scores, values, out=self.mixed_heads)
         np.divide(self.mixed_heads, self.peak, out=self.mixed_heads)
 
     def _gate(self) -> None:
         """inner ← silu(gate) · up = h·(1 + tanh h)·up, with h = gate/2 as the weights give it."""
         np.tanh(self.half, out=self.inner)
-        np.add(self.inner, np.float32(1), out=self.inner)
+        np.add(self.inner, 1.0, out=self.inner)
         np.multiply(self.inner, self.half, out=self.inner)
         np.multiply(self.inner, self.up, out=self.inner)

@@ -163,19 +163,20 @@ class Network:
             raise InputError(f"a sequence of {length} tokens does not fit a context of {shape.context}")
         rotation = self.rotation[:length, None, :]
         hide = np.triu(np.full((length, length), -np.inf, dtype=np.float32), 1)
-        x = self.embedding[ids]
+        x = self.embedding[ids]  # [N, T, d]; `rows` is the same memory, [N * T, d], for one product instead of N
+        rows = x.reshape(-1, shape.width)
         if watch:
             watch(0, x)
         for index, layer in enumerate(self.layers):
-            qkv = (_unit(x, shape) @ layer.qkv).reshape(count, length, -1, shape.head)
+            qkv = (_unit(rows, shape) @ layer.qkv).reshape(count, length, -1, shape.head)
             turned = qkv[:, :, : shape.heads + shape.groups].view(np.complex64)
             turned *= rotation
             if keep:
                 keep(index, qkv[:, :, shape.heads :])
             if only_keep and index == shape.layers - 1:
                 return x
-            x += _attend(qkv, hide, shape) @ layer.out
-            x += _gated(_unit(x, shape) @ layer.gate_up) @ layer.down
+            rows += _attend(qkv, hide, shape) @ layer.out
+            rows += _gated(_unit(rows, shape) @ layer.gate_up) @ layer.down
             if watch:
                 watch(index + 1, x)
         return x
@@ -262,13 +263,13 @@ def _fit(ascending: NDArray[np.int64], start: int, heads: int) -> int:
 
 def _unit(x: Floats, shape: Shape) -> Floats:
     """x / √(Σx² + d·ε): RMSNorm without its gain and its √d, which are in the weights that follow."""
-    norm = np.einsum("...d,...d->...", x, x) + np.float32(shape.width * shape.epsilon)
+    norm = np.vecdot(x, x) + np.float32(shape.width * shape.epsilon)
     found: Floats = x / np.sqrt(norm)[..., None]
     return found
 
 
 def _attend(qkv: Floats, hide: Floats, shape: Shape) -> Floats:
-    """Causal attention of [N, T, H + 2G, head]; returns [N, T, H * head]."""
+    """Causal attention of [N, T, H + 2G, head]; returns [N * T, H * head]."""
     count, length = qkv.shape[:2]
     grouped = (count, length, shape.groups, -1, shape.head)
     q = qkv[:, :, : shape.heads].reshape(grouped).transpose(0, 2, 3, 1, 4)  # [N, G, H/G, T, head]
@@ -280,7 +281,7 @@ def _attend(qkv: Floats, hide: Floats, shape: Shape) -> Floats:
     np.exp(scores, out=scores)
     mixed = np.matmul(scores, v)
     mixed /= scores.sum(axis=-1, keepdims=True)
-    found: Floats = mixed.transpose(0, 3, 1, 2, 4).reshape(count, length, -1)
+    found: Floats = mixed.transpose(0, 3, 1, 2, 4).reshape(count * length, -1)
     return found
 
 

@@ -31,49 +31,47 @@ def stream(key: int) -> np.uint64:
     return np.uint64(scramble(np.array([key & (1 << 64) - 1], dtype=np.uint64))[0])
 
 
-def uniforms(streams: NDArray[np.uint64], steps: Ids) -> NDArray[np.float64]:
-    """One number in [0, 1) for each row's stream [B] and step [B]: SplitMix64 with a counter, top 53 bits."""
+def uniforms(streams: NDArray[np.uint64] | np.uint64, steps: Ids) -> NDArray[np.float64]:
+    """One number in [0, 1) for each pair of stream and step (broadcast): SplitMix64 with a counter, top 53 bits."""
     bits = scramble(streams + (steps.astype(np.uint64) + np.uint64(1)) * _WEYL)
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """Softmax of logits [B, V], unnormalised: weights = exp(logits − largest), total = Σ weights."""
+    """Softmax of logits [B, V], unnormalised: weights = exp(logits − largest), log_total = log Σ weights."""
 
     shifted: Floats
     weights: Floats
-    total: Floats
+    log_total: Floats
 
     @classmethod
     def of(cls, logits: Floats) -> Distribution:
         """Softmax over the last axis."""
         shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
         weights: Floats = np.exp(shifted)
-        return cls(shifted, weights, np.add.reduce(weights, axis=-1))
+        return cls(shifted, weights, np.log(np.add.reduce(weights, axis=-1)))
 
     def logprobs(self, tokens: Ids) -> Floats:
         """log p [B] of one token a row, in nats."""
-        found: Floats = self.shifted[np.arange(len(tokens)), tokens] - np.log(self.total)
+        found: Floats = self.shifted[np.arange(len(tokens)), tokens] - self.log_total
         return found
 
     def entropies(self) -> Floats:
-        """Shannon entropy [B] in nats: log total − Σ weights · shifted / total."""
-        found: Floats = np.log(self.total) - np.einsum("bv,bv->b", self.weights, self.shifted) / self.total
+        """Shannon entropy [B] in nats: log_total − Σ p · shifted."""
+        found: Floats = self.log_total - np.vecdot(self.weights, self.shifted) * np.exp(-self.log_total)
         return np.maximum(found, 0, out=found)
 
     def likeliest(self, row: int, count: int) -> tuple[list[int], list[float]]:
         """The `count` likeliest tokens of one row, likeliest first (ties by id), and their log-probabilities."""
         ids = np.argsort(-self.shifted[row], kind="stable")[:count]
-        return ids.tolist(), (self.shifted[row, ids] - np.log(self.total[row])).tolist()
+        return ids.tolist(), (self.shifted[row, ids] - self.log_total[row]).tolist()
 
 
 def choose(weights: Floats, draws: NDArray[np.float64]) -> Ids:
     """Token [B] at which the running sum of `weights` [B, V] first exceeds draw × total; weight 0 is never chosen."""
-    running = np.cumsum(weights, axis=-1, dtype=np.float64)
-    total = running[:, -1]
-    level = np.minimum(draws * total, np.nextafter(total, 0))
-    found: Ids = (running > level[:, None]).argmax(axis=-1)
+    running = np.add.accumulate(weights, axis=-1, dtype=np.float64)
+    found: Ids = (running > (draws * running[:, -1])[:, None]).argmax(axis=-1)  # draw × total < total for draws < 1
     return found
 
 
