@@ -67,3 +67,11 @@ def test_no_strategy_can_spend_more_than_its_budget(tokens: int, length: int, sl
     else:
         assert solved.answer.outcome == "abstained"
         assert "budget" in solved.answer.reason
+
+
+def test_a_model_that_draws_one_at_a_time_pays_for_the_prompt_each_time() -> None:
+    assert Meter(Budget(tokens=100)).fits(10, 40, 5, separate=True) == (2, 40)
+    assert Meter(Budget(tokens=99)).fits(10, 40, 5, separate=True) == (1, 40)
+    assert Meter(Budget(tokens=45)).fits(10, 40, 5, separate=True) == (1, 35)
+    assert Meter(Budget(calls=3)).fits(10, 40, 5, separate=True) == (3, 40)
+    assert Meter(Budget(calls=3)).fits(10, 40, 5) == (5, 40)

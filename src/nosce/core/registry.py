@@ -114,7 +114,7 @@ class Registry:
         if not hits:
             known = [n for s in self if kind in (None, s.kind) for n in (s.slug, s.id)]
             raise unknown(kind or "system", name, known)
-        return hits[0]
+        return min(hits, key=lambda s: s.part != "main")
 
 
 registry = Registry()
@@ -155,8 +155,8 @@ def system(
 ) -> Callable[[F], F]:
     """Decorator that registers a system; the function itself is returned unchanged.
 
-    `acts` are the mental acts it cannot do without; `needs` come from NEEDS. Raises InputError for an unknown need, or
-    when a catalogue id comes with another slug than the catalogue's.
+    `acts` are the mental acts it cannot do without (`a|b`: one of the two will do); `needs` come from NEEDS.
+    Raises InputError for an unknown need, or when a catalogue id comes with another slug than the catalogue's.
     """
     if strange := set(needs) - set(NEEDS):
         raise unknown("need", strange.pop(), NEEDS)

@@ -60,8 +60,10 @@ class Engine:
         for need in sorted(system.needs - provided):
             raise CapabilityError(need, model.spec, NEEDS[need])
         dialect = dialect_of(model)
-        for act in sorted(system.acts - dialect.acts):
-            raise CapabilityError(f"act {act}", model.spec, "a chat model" if dialect.name != "chat" else ())
+        for act in sorted(system.acts):
+            if dialect.acts.isdisjoint(act.split("|")):
+                serve = "a chat model" if dialect.name != "chat" else ()
+                raise CapabilityError(f"act {act.replace('|', ' or ')}", model.spec, serve)
         known = [*_keywords(system.run), *(_keywords(system.prepare) if system.prepare else ())]
         for name in options or {}:
             if name not in known:
@@ -154,7 +156,7 @@ def best_so_far(mind: Mind, reason: str) -> Answer:
     """When a strategy is cut: its last answer, else the plurality of its attempts, else an abstention."""
     work = mind.work
     mind.decide("stop", reason)
-    if work.best is not None:
+    if work.best is not None and work.best.value is not None:
         return replace(work.best, reason=work.best.reason or reason)
     blocs = tally(work.problem, [a.answer for a in work.attempts])
     if not blocs:

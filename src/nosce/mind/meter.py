@@ -24,26 +24,30 @@ class Meter:
     exhausted: bool = False
     started: float = field(default_factory=time.monotonic)
 
-    def fits(self, prompt_tokens: int, max_tokens: int, n: int) -> tuple[int, int]:
+    def fits(self, prompt_tokens: int, max_tokens: int, n: int, *, separate: bool = False) -> tuple[int, int]:
         """How many of n samples of at most max_tokens fit, as (n, max_tokens); (0, 0) when not even a token does.
 
-        When not one whole sample fits, a single sample cut to what is left is offered.
+        When not one whole sample fits, a single sample cut to what is left is offered. `separate`: every sample is a
+        call of its own, which pays for the prompt again (a model that does not draw several at once).
         """
-        n, most = (n, max_tokens) if self.parent is None else self.parent.fits(prompt_tokens, max_tokens, n)
+        if self.parent is not None:
+            n, max_tokens = self.parent.fits(prompt_tokens, max_tokens, n, separate=separate)
         b, used = self.budget, self.spent + self.held
-        if n == 0 or (b.calls is not None and used.calls >= b.calls) or self.seconds_left() <= 0:
+        if b.calls is not None:
+            n = min(n, b.calls - used.calls) if separate or used.calls >= b.calls else n
+        if n <= 0 or self.seconds_left() <= 0 or (b.money is not None and used.money >= b.money):
             return 0, 0
-        if b.money is not None and used.money >= b.money:
-            return 0, 0
-        rooms = []
+        once, each = (0, prompt_tokens) if separate else (prompt_tokens, 0)
+        rooms = []  # what is left, and what each sample takes of it besides its own tokens
         if b.tokens is not None:
-            rooms.append(b.tokens - used.tokens - prompt_tokens)
+            rooms.append((b.tokens - used.tokens - once, each))
         if b.completion_tokens is not None:
-            rooms.append(b.completion_tokens - used.completion_tokens)
-        if not rooms:
-            return n, most
-        room = min(rooms)
-        return (min(n, room // most), most) if room >= most else (int(room > 0), max(room, 0))
+            rooms.append((b.completion_tokens - used.completion_tokens, 0))
+        whole = min((max(0, room) // (max_tokens + fixed) for room, fixed in rooms), default=n)
+        if whole > 0:
+            return min(n, whole), max_tokens
+        cut = min(room - fixed for room, fixed in rooms)
+        return (1, cut) if cut > 0 else (0, 0)
 
     def seconds_left(self) -> float:
         """Wall-clock seconds left (infinite without a limit)."""

@@ -147,9 +147,10 @@ class Mind(Acts):
         if answer is not None:
             data["answer"] = answer
         node = self.work.trace.add("sampled", data, parent)
+        text = self.dialect.join(given.prefix, s.text) if act == "extend" else s.text
         return Attempt(
-            node, given.prefix + s.text if act == "extend" else s.text, answer, act, self.role, parent, draw, s.finish,
-            s.token_ids, s.logprobs, s.entropies, s.top, Cost(s.prompt_tokens, s.completion_tokens, 1, money=s.money),
+            node, text, answer, act, self.role, parent, draw, s.finish, s.token_ids, s.logprobs,
+            s.entropies, s.top, Cost(s.prompt_tokens, s.completion_tokens, 1, money=s.money),
         )  # fmt: skip
 
     async def _with_tools(self, problem: Problem, attempt: Attempt, most: int = 8) -> Attempt:
@@ -211,6 +212,8 @@ class Mind(Acts):
         outcome: Outcome = "abstained" if value is None or abstain else "answered"
         if confidence is None:
             source = "none"
+        if value is None and not reason:
+            reason = "no attempt gave an answer"
         work = self.work
         cost = replace(work.meter.spent, seconds=round(time.monotonic() - work.meter.started, 6))
         work.best = Answer(

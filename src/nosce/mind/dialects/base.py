@@ -103,5 +103,8 @@ class Dialect(Protocol):
     def resume(self, text: str, result: str) -> str:
         """The text with the result of the pending call put in, to go on from."""
 
+    def join(self, prefix: str, text: str) -> str:
+        """A prefix and what the model went on with, as one text."""
+
     def steps(self, text: str) -> list[str]:
         """The steps of a thought."""

@@ -125,6 +125,10 @@ class Chat:
         """The result on a line of its own."""
         return f"{text.rstrip()}\nResult: {result}\n"
 
+    def join(self, prefix: str, text: str) -> str:
+        """One after the other."""
+        return prefix + text
+
     def steps(self, text: str) -> list[str]:
         """Numbered steps, or lines where none are numbered."""
         return reading.steps(text)

@@ -101,6 +101,10 @@ class Socrates:
         """The text with the result put in."""
         return f"{text.strip()} <result> {result}"
 
+    def join(self, prefix: str, text: str) -> str:
+        """One after the other, with a space where two words meet."""
+        return f"{prefix} {text}" if prefix[-1:].isalpha() and text[:1].isalpha() else prefix + text
+
     def steps(self, text: str) -> list[str]:
         """The steps of a thought, without their marks."""
         thought = text.partition("<ans>")[0]
