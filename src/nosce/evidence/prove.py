@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from nosce.core.registry import System, registry
 from nosce.evidence.arms import Arm, Bench, Clusters, Floats, frontier_at
 from nosce.evidence.compare import confidence_measures
 from nosce.evidence.plan import problems_hash
+from nosce.evidence.trials import Experiment, answering, study
 from nosce.metrics import Estimate, bootstrap, paired_bootstrap
 from nosce.metrics.ranking import auroc2
 from nosce.models.base import Model
@@ -54,24 +55,6 @@ class Record:
     reason: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One paired observation of an experiment: a unit (problem, episode, network), what the system got and the baseline."""
-
-    unit: str
-    system: float
-    baseline: float
-    system_cost: float = 0.0
-    baseline_cost: float = 0.0
-
-
-class Experiment(Protocol):
-    """What a system that is no plain strategy registers as `experiment=`: the paired observations of one seed."""
-
-    async def __call__(self, bench: Bench, claim: Claim, seed: int) -> Sequence[Pair]:
-        """Observations of system and baseline on the same units."""
 
 
 def frozen_claim(system: System) -> Claim:
@@ -110,12 +93,18 @@ class _Found:
     costs: tuple[float, float] = (0.0, 0.0)
     null: float | None = None
     refused: str = ""
+    n: int | None = None
 
 
 async def _experiment(bench: Bench, system: System, claim: Claim) -> _Found:
     own = system.options.get("experiment")
     if own is not None:
         return await _paired(bench, own, claim)
+    if system.kind == "study":
+        seen = await study(bench, system, claim)
+        return _Found(seen.value, seen.control, seen.effect, n=seen.n)
+    if system.kind == "estimator":
+        system = answering(system)
     if claim.endpoint not in ENDPOINTS:
         raise InputError(f"endpoint {claim.endpoint!r} needs an experiment of its own; known: {', '.join(ENDPOINTS)}")
     arm = await bench.arm(system, claim.options)
@@ -133,7 +122,8 @@ async def _paired(bench: Bench, experiment: Experiment, claim: Claim) -> _Found:
     clusters = np.array([units[pair.unit] for pair in pairs])
     ours, theirs = np.array([p.system for p in pairs]), np.array([p.baseline for p in pairs])
     costs = float(np.mean([p.system_cost for p in pairs])), float(np.mean([p.baseline_cost for p in pairs]))
-    return _Found(float(ours.mean()), float(theirs.mean()), paired_bootstrap(ours, theirs, clusters=clusters), costs)
+    effect = paired_bootstrap(ours, theirs, clusters=clusters)
+    return _Found(float(ours.mean()), float(theirs.mean()), effect, costs, n=len(units))
 
 
 Measured = tuple[float, float, Estimate]
@@ -206,7 +196,7 @@ def _record(system: System, claim: Claim, bench: Bench, found: _Found, seconds: 
     nan = float("nan")
     return Record(
         system.slug, system.id, system.part, system.title, encode(claim), claim.hash, claim.endpoint, found.system,
-        found.baseline, effect.value if effect else nan, effect.interval if effect else (nan, nan), len(bench.problems),
+        found.baseline, effect.value if effect else nan, effect.interval if effect else (nan, nan), len(bench.problems) if found.n is None else found.n,
         claim.seeds, *found.costs, found.null, verdict(effect, claim.margin),
         "organism" if model.dialect.startswith("socrates") else model.spec, model.version, problems_hash(bench.problems),
         claim.taught, claim.fidelity, claim.analogue_of, found.refused,

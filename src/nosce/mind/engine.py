@@ -14,7 +14,7 @@ from typing import Any
 from nosce.core.answer import Answer
 from nosce.core.artifact import Artifact
 from nosce.core.cost import Budget, Cost
-from nosce.core.errors import BudgetExhausted, CapabilityError, InputError, ModelError, OutOfScope, unknown
+from nosce.core.errors import BudgetExhausted, CapabilityError, InputError, JournalError, ModelError, OutOfScope, unknown
 from nosce.core.problem import Problem
 from nosce.core.registry import NEEDS, System
 from nosce.core.streams import fingerprint
@@ -107,8 +107,11 @@ class Engine:
         except OutOfScope as error:
             answer = mind.answer(None, reason=str(error))
         except (ModelError, CapabilityError, InputError) as error:
-            mind.work.trace.add("failed", {"error": str(error)})
-            answer = replace(mind.answer(None, reason=str(error)), outcome="failed")
+            answer = failed(mind, str(error))
+        except JournalError:
+            raise
+        except Exception as error:  # a fault in one strategy on one problem must not end the others
+            answer = failed(mind, f"{type(error).__name__}: {error}")
         return Solved(problem, settled(answer, mind, system), mind.work.trace)
 
     async def solve_all(
@@ -150,6 +153,12 @@ def _keywords(function: Callable[..., Any]) -> tuple[str, ...]:
 def _those(options: Mapping[str, Any] | None, function: Callable[..., Any]) -> dict[str, Any]:
     """The options that this function takes: a system's are shared between its `run` and its `prepare`."""
     return {name: value for name, value in (options or {}).items() if name in _keywords(function)}
+
+
+def failed(mind: Mind, error: str) -> Answer:
+    """The answer of a problem that ended in an error of its own, which is recorded."""
+    mind.work.trace.add("failed", {"error": error})
+    return replace(mind.answer(None, reason=error), outcome="failed")
 
 
 def best_so_far(mind: Mind, reason: str) -> Answer:

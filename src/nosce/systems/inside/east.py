@@ -90,7 +90,11 @@ async def dose(
     }
     asked = draw_problems(n=n, seed=seed)
     found = {name: [await _tried(asked, mind, at, beta * x, samples) for beta in betas] for name, x in directions.items()}
-    return {"layer": at, "betas": list(betas), "seed": seed, "n": n, **{k: curve(betas, rows) for k, rows in found.items()}}
+    curves = {name: curve(betas, rows) for name, rows in found.items()}
+    return {
+        "layer": at, "betas": list(betas), "seed": seed, "n": n, **curves,
+        "entropy_slope": curves["entropy"]["slope"], "baseline": curves["shuffled"]["slope"],
+    }  # fmt: skip
 
 
 def curve(betas: Sequence[float], rows: Sequence[tuple[float, float]]) -> dict[str, Any]:

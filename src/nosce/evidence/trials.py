@@ -1,0 +1,92 @@
+"""How the claim of a system that is no plain strategy is put to the test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any, Protocol
+
+import numpy as np
+
+from nosce.core.answer import Answer
+from nosce.core.claim import Claim
+from nosce.core.errors import InputError
+from nosce.core.problem import Problem
+from nosce.core.registry import System
+from nosce.evidence.arms import Bench
+from nosce.metrics import Estimate, bootstrap_mean
+from nosce.mind.mind import Mind
+
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One paired observation of an experiment: a unit (problem, episode, network), what the system got and the baseline."""
+
+    unit: str
+    system: float
+    baseline: float
+    system_cost: float = 0.0
+    baseline_cost: float = 0.0
+
+
+class Experiment(Protocol):
+    """What a system that is no plain strategy registers as `experiment=`: the paired observations of one seed."""
+
+    async def __call__(self, bench: Bench, claim: Claim, seed: int) -> Sequence[Pair]:
+        """Observations of system and baseline on the same units."""
+
+
+def answering(system: System) -> System:
+    """An estimator as a strategy: think, answer with the first thought, the estimator's signal as confidence."""
+
+    @wraps(system.run)
+    async def run(problem: Problem, mind: Mind, *more: Any, **options: Any) -> Answer:
+        attempts = await mind.think(problem, n=ATTEMPTS if "samples" in system.options.get("looks_at", ()) else 1)
+        mind.answer(attempts[0].answer)
+        signal = await system.run(problem, attempts, mind, *more, **options)
+        return mind.answer(attempts[0].answer, signal.value, signal.source, signals=(signal,))
+
+    return replace(system, kind="strategy", run=run)
+
+
+@dataclass(frozen=True)
+class Studied:
+    """What a study measured over its seeds: the claim's endpoint, its control (0 where there is none) and the effect."""
+
+    value: float
+    control: float
+    effect: Estimate
+    n: int
+
+
+async def study(bench: Bench, system: System, claim: Claim) -> Studied:
+    """Run a study once per seed; its result holds the claim's endpoint by name, and `baseline` where it has a control.
+
+    The interval is over seeds (t with as many degrees of freedom as seeds less one): a study's own units differ.
+    """
+    found = [await _once(bench, system, claim, seed) for seed in claim.seeds]
+    values = np.array([result[claim.endpoint] for result in found], dtype=float)
+    controls = np.array([result.get("baseline", 0.0) for result in found], dtype=float)
+    return Studied(float(values.mean()), float(controls.mean()), over_seeds(values - controls), int(found[0].get("n", 0)))
+
+
+async def _once(bench: Bench, system: System, claim: Claim, seed: int) -> dict[str, Any]:
+    mind = None if "none" in system.needs else bench.engine(seed).mind(Problem(f"study-{system.slug}-{system.part}", ""))
+    result: dict[str, Any] = await system.run(mind, seed=seed, **claim.options)
+    if claim.endpoint not in result:
+        raise InputError(f"study {system.slug}/{system.part} reports no {claim.endpoint!r}; it has {', '.join(result)}")
+    return result
+
+
+def over_seeds(effects: np.ndarray[Any, np.dtype[np.float64]]) -> Estimate:
+    """Mean effect over seeds with its t interval (two seeds at least)."""
+    from scipy import stats
+
+    if effects.size < 2:
+        return bootstrap_mean(np.repeat(effects, 2))
+    mean, error = float(effects.mean()), float(stats.sem(effects))
+    reach = float(stats.t.ppf(0.975, effects.size - 1)) * error
+    return Estimate(mean, (mean - reach, mean + reach), effects.size, "t over seeds")
