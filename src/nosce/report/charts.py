@@ -145,13 +145,15 @@ def accuracy_against_tokens(rows: Sequence[Row], curve: Sequence[CurvePoint] = (
     x, y = _tokens_axis(alt), _share(alt, "y", "share right of all questions")
     layers = _frontier(alt, line, x, y)
     if len(families) > 1:
-        few = alt.Chart(_data(_apart(families)))
-        layers.append(few.mark_circle(size=46, color=WRONG, opacity=1).encode(x=x, y=y))
-        layers.append(few.mark_text(align="left", dx=8, color=MUTED, fontSize=11).encode(x=x, y="label_y:Q", text="label:N"))
+        for side, dx in (("left", 8), ("right", -8)):  # labels point away from the run
+            few = alt.Chart(_data(_apart([p for p in families if (p["x"] >= here["x"]) == (side == "left")])))
+            layers.append(few.mark_circle(size=46, color=WRONG, opacity=1).encode(x=x, y=y))
+            words = few.mark_text(align=side, dx=dx, color=MUTED, fontSize=11)
+            layers.append(words.encode(x=x, y="label_y:Q", text="label:N"))
     if here["unwithheld"] - here["y"] > 0.005:
         silent = {**here, "y": here["unwithheld"], "label": "had it answered all"}
-        layers += _marked(alt, silent, x, y, left=True, hollow=True)
-    layers += _marked(alt, here, x, y, left=True)
+        layers += _marked(alt, silent, x, y, below=False, hollow=True)
+    layers += _marked(alt, here, x, y, below=True)
     return _styled(alt.layer(*layers), "Accuracy against tokens")
 
 
@@ -204,14 +206,14 @@ def _frontier(alt: Any, curve: list[dict[str, Any]], x: Any, y: Any) -> list[Cha
 
 
 def _marked(
-    alt: Any, point: dict[str, Any], x: Any, y: Any, *, small: bool = False, left: bool = False, hollow: bool = False
+    alt: Any, point: dict[str, Any], x: Any, y: Any, *, small: bool = False, below: bool | None = None, hollow: bool = False
 ) -> list[Chart]:
     base = alt.Chart(_data([point]))
     fill = {"fill": None, "stroke": MUTED} if hollow else {"fill": ACCENT, "stroke": PAPER}
     dot = base.mark_circle(size=60 if small or hollow else 130, strokeWidth=1.5, opacity=1, **fill).encode(x=x, y=y)
-    side = {"align": "right", "dx": -10} if left else {"align": "left", "dx": 9}
+    side = {"align": "left", "dx": 9, "dy": -7} if below is None else {"align": "center", "dy": 18 if below else -16}
     colour, weight = (MUTED, "normal") if hollow else (INK, "normal" if small else "bold")
-    words = base.mark_text(dy=-7, color=colour, fontWeight=weight, **side).encode(x=x, y=y, text="label:N")
+    words = base.mark_text(color=colour, fontWeight=weight, **side).encode(x=x, y=y, text="label:N")
     if "low" not in point:
         return [dot, words]
     return [base.mark_rule(color=ACCENT, strokeWidth=1).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"), dot, words]

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from nosce.core.errors import JournalError
 from nosce.evidence.compare import Comparison
 from nosce.evidence.rows import Row
 from nosce.evidence.run import Run
 from nosce.report import charts, story, text
 from nosce.report.comparison_table import comparison_rows
 from nosce.report.examples import Group, instructive
+from nosce.report.files import write_whole
 from nosce.report.measured_rows import ending, grid, sure
 from nosce.report.trace_tree import tree, votes
 from nosce.report.voting_curve import voting_curve
@@ -71,7 +70,7 @@ def write(run: Run, path: Path, drawn: dict[str, charts.Chart] | None = None) ->
         figures_drawn=_embedded(run_charts(run) if drawn is None else drawn),
         groups=_groups(run, instructive(run.rows)), grid=grid(run.rows),
     )  # fmt: skip
-    return _write(page, path)
+    return write_whole(path, page)
 
 
 def write_comparison(comparison: Comparison, path: Path, data: str = "") -> Path:
@@ -81,7 +80,7 @@ def write_comparison(comparison: Comparison, path: Path, data: str = "") -> Path
         rows=comparison_rows(comparison), refused=[row for row in comparison.rows if row.refused],
         chart=_svg(comparison_charts(comparison)["pareto"]),
     )  # fmt: skip
-    return _write(page, path)
+    return write_whole(path, page)
 
 
 def comparison_charts(comparison: Comparison) -> dict[str, charts.Chart]:
@@ -140,15 +139,3 @@ def _render(template: str, **content: Any) -> str:
     }  # fmt: skip
     page: str = environment.get_template(template).render(**content, style=Markup(style), style_hash=digest)
     return page
-
-
-def _write(page: str, path: Path) -> Path:
-    part = path.with_suffix(path.suffix + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(page, encoding="utf-8", errors="replace")
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise JournalError(f"{path}: the report cannot be written: {error.strerror or error}") from None
-    return path

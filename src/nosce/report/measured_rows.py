@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nosce.evidence.rows import Row
+from nosce.evidence.rows import Row, measured
+from nosce.metrics import Estimate, auroc2, ece
 from nosce.metrics.estimate import Bools, Floats
 
 
@@ -56,6 +57,15 @@ def sure(rows: Sequence[Row]) -> Sure:
 
 def _has_answer(row: Row) -> bool:
     return row.answer is not None or row.withheld is not None
+
+
+def self_knowledge(rows: Sequence[Row]) -> tuple[Estimate | None, Estimate | None]:
+    """AUROC2 and ECE over all graded rows that state a confidence, withheld ones included (None where not defined).
+
+    A run's summary measures the answered alone; what a model knows of its mistakes shows only beside what it withheld.
+    """
+    found = sure(rows)
+    return measured(lambda: auroc2(found.stated, found.right)), measured(lambda: ece(found.stated, found.right))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from nosce.control.risk import RiskThreshold
 from nosce.core.cost import Cost
 from nosce.evidence.rows import Summary
 from nosce.evidence.run import Run
+from nosce.report.measured_rows import self_knowledge
 from nosce.report.text import count, duration, percent, percent_of, price, share_of
 
 
@@ -59,15 +60,16 @@ def _none(made: RiskThreshold) -> str:
 def figures(run: Run) -> list[tuple[str, str, str]]:
     """The few numbers to see first: (value, what it is, how to read it)."""
     s, mean = run.summary, run.summary.cost.tokens / max(run.summary.n, 1)
+    knows, gap = self_knowledge(run.rows)
     shown = [(percent(s.coverage), "answered", f"{count(s.abstained)} withheld, {count(s.failed)} failed")]
     if s.accuracy_answered:
         shown.append((percent_of(s.accuracy_answered), "right, of the answered", "95% interval"))
     if s.accuracy:
         shown.append((percent_of(s.accuracy), "right, of all", "silence counts as not right"))
-    if s.auroc2:
-        shown.append((share_of(s.auroc2), "AUROC2", "0.5 knows nothing of its mistakes, 1 knows all"))
-    if s.ece:
-        shown.append((share_of(s.ece), "calibration error", "mean gap of confidence and truth; 0 is best"))
+    if knows:
+        shown.append((share_of(knows), "AUROC2", "0.5 knows nothing of its mistakes, 1 knows all"))
+    if gap:
+        shown.append((share_of(gap), "calibration error", "mean gap of confidence and truth; 0 is best"))
     shown.append((count(mean), "tokens a question", f"in {s.cost.calls / max(s.n, 1):.3g} calls on average"))
     return shown
 

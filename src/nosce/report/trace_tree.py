@@ -94,7 +94,9 @@ def _answered(data: Mapping[str, Any]) -> Reading:
     if reason := data.get("reason"):
         notes.append(brief(str(reason), 160))
     outcome = shown(str(data.get("outcome", "answered")))
-    return outcome if value is None else f"{outcome}: {brief(str(value))}", notes
+    if value is None:
+        return outcome, notes
+    return brief(str(value)) if outcome == "answered" else f"{outcome}: {brief(str(value))}", notes
 
 
 def _other(data: Mapping[str, Any]) -> Reading:
