@@ -9,7 +9,7 @@ from nosce.metrics import Estimate
 
 
 def arm(name: str, right: list[float], tokens: float) -> Arm:
-    row = np.array([right])
+    row = np.array([right], dtype=float)
     full = np.full_like(row, tokens)
     return Arm(name, row, full, full, np.ones_like(row), np.full_like(row, np.nan), np.ones_like(row))
 

@@ -113,7 +113,8 @@ async def reflections(mind: Mind | None, *, seed: int = 0, n: int = 120) -> dict
     ]
     kinds = Counter(kind_of(p, str(first.answer), str(end)) for (p, first), end in zip(pairs, ends, strict=True))
     return {
-        "n": len(pairs), "confirmatory": kinds["confirmatory"] / max(1, len(pairs)), "shares": {kind: kinds[kind] / max(1, len(pairs)) for kind in sorted(kinds)},
+        "n": len(pairs), "confirmatory": kinds["confirmatory"] / max(1, len(pairs)),
+        "shares": {kind: kinds[kind] / max(1, len(pairs)) for kind in sorted(kinds)},
         "first_accuracy": _accuracy([(p, first.answer) for p, first in pairs]),
         "last_accuracy": _accuracy([(p, end) for (p, _), end in zip(pairs, ends, strict=True)]),
         "reflection_token_share": (after - before) / max(1, after), "seed": seed,
