@@ -23,6 +23,7 @@ def export(checkpoint: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     about = {"format": "pt", "mixture": state["mixture"], "tokens": str(state["seen"])}
     save_file(tensors, folder / "model.safetensors", metadata=about)
+    (folder / "model.safetensors").chmod(0o644)
     (folder / "config.json").write_text(json.dumps(Shape(**state["shape"]).as_config(), indent=1) + "\n")
     tokenizer.save(folder)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,12 +76,12 @@ def solving(rng: np.random.Generator, item: Item) -> Tree:
     return tree
 
 
-def documents(stage: str, seed: int, block: int, progress: float) -> Iterator[Tree]:
-    """The endless stream of one block of a stage."""
+def documents(stage: str, seed: int, block: int, progress: float, attempts: list[Any] | None = None) -> Iterator[Tree]:
+    """The endless stream of one block of a stage; `attempts` are the model's own, for the stages with acts."""
     rng = np.random.default_rng([seed, block, sum(map(ord, stage))])
     if stage == "solve":
         while True:
             yield solving(rng, train_item(rng, progress))
     from training import acts
 
-    yield from acts.documents(rng, stage)
+    yield from acts.documents(rng, stage, attempts or [])

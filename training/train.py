@@ -26,11 +26,14 @@ from training.rows import pack
 BLOCK = 512  # rows in one block of data
 
 
-def feed(queue: Any, stage: str, seed: int, start: int, blocks: int) -> None:
+def feed(queue: Any, stage: str, seed: int, start: int, blocks: int, attempts: list[Path]) -> None:
     """Make blocks of rows for ever, `start` onwards, into a queue (its size bounds the work ahead)."""
     os.nice(5)
+    from training import acts
+
+    own = [found for path in attempts for found in acts.load(path)]
     for block in range(start, blocks + 1000):
-        trees = mixture.documents(stage, seed, block, min(block / blocks, 1.0))
+        trees = mixture.documents(stage, seed, block, min(block / blocks, 1.0), own)
         queue.put(pack(trees, BLOCK))
 
 
@@ -93,6 +96,7 @@ def options() -> argparse.Namespace:
     words.add_argument("--tokens", type=float, default=22e6, help="length of the stage in tokens")
     words.add_argument("--out", type=Path, default=Path("runs/one"))
     words.add_argument("--start", type=Path, help="checkpoint to begin from")
+    words.add_argument("--attempts", type=Path, nargs="*", default=[], help="files that training.collect wrote")
     words.add_argument("--rows", type=int, default=32, help="rows in a batch")
     words.add_argument("--lr", type=float, default=0.012, help="Muon's rate; AdamW gets a quarter of it")
     words.add_argument("--warm", type=float, default=0.02)
@@ -111,6 +115,7 @@ class Run:
         torch.manual_seed(words.seed)
         torch.set_num_threads(words.threads)
         self.words, self.seen, self.folder = words, 0, words.out / words.stage
+        self.mixture = mixture.digest()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.model = Decoder(Shape(len(mixture.marks.VOCABULARY))).to(words.device)
         matrices = [p for n, p in self.model.named_parameters() if p.ndim == 2 and "embed" not in n]
@@ -135,7 +140,7 @@ class Run:
 
     def save(self, name: str, optimisers: bool = True) -> None:
         """Write a checkpoint beside the others, then rename it into place."""
-        state = {"model": self.model.state_dict(), "seen": self.seen, "shape": describe(self.model.shape), "mixture": mixture.digest()}
+        state = {"model": self.model.state_dict(), "seen": self.seen, "shape": describe(self.model.shape), "mixture": self.mixture}
         if optimisers:
             state["optimisers"] = [o.state_dict() for o in self.optimisers]
         torch.save(state, self.folder / "writing.pt")
@@ -148,12 +153,12 @@ class Run:
         blocks = int(words.tokens / per_block)
         queue: Any = mp.get_context("spawn").Queue(maxsize=6)
         start = self.seen // per_block
-        feeder = mp.get_context("spawn").Process(target=feed, args=(queue, words.stage, words.seed, start, blocks), daemon=True)
+        feeder = mp.get_context("spawn").Process(target=feed, args=(queue, words.stage, words.seed, start, blocks, words.attempts), daemon=True)
         feeder.start()
         compiled = torch.compile(loss_of)
         clock, total, count, saved = time.time(), 0.0, 0, time.time()
         log = (self.folder / "log.jsonl").open("a")
-        print(json.dumps({"stage": words.stage, "mixture": mixture.digest(), "blocks": blocks, "from": start}), flush=True)
+        print(json.dumps({"stage": words.stage, "mixture": self.mixture, "blocks": blocks, "from": start}), flush=True)
         while self.seen < blocks * per_block:
             waited = time.time()
             rows = torch.from_numpy(np.ascontiguousarray(queue.get())).int()

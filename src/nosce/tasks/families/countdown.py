@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -56,6 +57,11 @@ def _moves(numbers: Sequence[int]) -> Iterator[tuple[str, list[int]]]:
 
 def reach(numbers: Sequence[int], target: int) -> str | None:
     """The first step of a way to the target: "" when it is reached, None when there is no way."""
+    return _reach(tuple(sorted(numbers)), target)
+
+
+@lru_cache(maxsize=100_000)
+def _reach(numbers: tuple[int, ...], target: int) -> str | None:
     if len(numbers) == 1:
         return "" if numbers[0] == target else None
     return next((step for step, rest in _moves(numbers) if reach(rest, target) is not None), None)

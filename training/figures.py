@@ -1,0 +1,37 @@
+"""Print every figure of the model card: `python -m training.figures [FOLDER] [--per-cell 20] [--json]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from nosce.evidence.organism.figures import measure
+from nosce.evidence.organism.speaker import Speaker
+from nosce.models.socrates import weights
+from nosce.tasks.families import FAMILIES
+
+
+def table(found: dict[str, float]) -> str:
+    """The figures by family and level, then the rest."""
+    lines = []
+    for what in ("one", "vote", "any", "direct"):
+        for name in FAMILIES:
+            lines.append(f"{what:7s}{name:11s}" + " ".join(f"{found[f'{what}/{name}/{level}']:.2f}" for level in range(1, 7)))
+    return "\n".join(lines + [f"{key:28s}{value:.3f}" for key, value in found.items() if "/" not in key])
+
+
+def main() -> None:
+    """The command."""
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("folder", type=Path, nargs="?", default=weights())
+    words.add_argument("--per-cell", type=int, default=20)
+    words.add_argument("--draws", type=int, default=16)
+    words.add_argument("--json", action="store_true")
+    found = words.parse_args()
+    figures = measure(Speaker(found.folder), found.per_cell, found.draws)
+    print(json.dumps({key: round(value, 4) for key, value in figures.items()}, indent=1) if found.json else table(figures))
+
+
+if __name__ == "__main__":
+    main()
