@@ -47,10 +47,11 @@ def bundled(name: str) -> SocratesModel:
 
 def missing(system: System, name: str) -> list[str]:
     """What the model lacks for the system."""
-    has = dialect_of(model(name)).acts
+    dialect = dialect_of(model(name))
     given = model(name).capabilities.provides | {"tools", "env"}
-    acts = [a.replace("|", " or ") for a in sorted(system.acts) if has.isdisjoint(a.split("|"))]
-    return sorted(system.needs - given) + [f"act {act}" for act in acts]
+    acts = [a.replace("|", " or ") for a in sorted(system.acts) if dialect.acts.isdisjoint(a.split("|"))]
+    cues = [f"cue {cue.name} v{cue.version}" for cue in system.options.get("cues", ()) if dialect.name not in cue.renderings]
+    return sorted(system.needs - given) + [f"act {act}" for act in acts] + cues
 
 
 def name_of(system: System) -> str:

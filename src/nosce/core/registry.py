@@ -156,6 +156,7 @@ def system(
     """Decorator that registers a system; the function itself is returned unchanged.
 
     `acts` are the mental acts it cannot do without (`a|b`: one of the two will do); `needs` come from NEEDS.
+    `options` say more: `cues`, wordings that are the mechanism; `experiment`, how the claim of no plain strategy is run.
     Raises InputError for an unknown need, or when a catalogue id comes with another slug than the catalogue's.
     """
     if strange := set(needs) - set(NEEDS):

@@ -20,9 +20,9 @@ class Cue:
     version: int
     renderings: Mapping[str, str] = field(default_factory=dict)
 
-    def on(self, dialect: str) -> str:
-        """The rendering for a dialect. Raises CapabilityError when there is none."""
+    def on(self, dialect: str, model: str = "") -> str:
+        """The rendering for a dialect. Raises CapabilityError (naming `model`, where given) when there is none."""
         if dialect not in self.renderings:
             serve = [f"a model of the {name} dialect" for name in sorted(self.renderings)]
-            raise CapabilityError(f"cue {self.name} v{self.version}", f"the {dialect} dialect", serve)
+            raise CapabilityError(f"cue {self.name} v{self.version}", model or f"the {dialect} dialect", serve)
         return self.renderings[dialect]

@@ -64,6 +64,8 @@ class Engine:
             if dialect.acts.isdisjoint(act.split("|")):
                 serve = "a chat model" if dialect.name != "chat" else ()
                 raise CapabilityError(f"act {act.replace('|', ' or ')}", model.spec, serve)
+        for cue in system.options.get("cues", ()):
+            cue.on(dialect.name, model.spec)
         known = [*_keywords(system.run), *(_keywords(system.prepare) if system.prepare else ())]
         for name in options or {}:
             if name not in known:
