@@ -12,7 +12,7 @@ import numpy as np
 
 from nosce.models.socrates.network import Edit, Floats, Ids, Network, padded
 
-GROWTH = 64
+GROWTH = 32
 """Positions added when the cache is too short."""
 
 
