@@ -42,8 +42,10 @@ class Honest:
 
     def answer(self, body: dict[str, Any], chat: bool, number: int) -> Any:
         said, asked = self.prompt(body, chat)
+        if body.get("n", 1) > 4 and "slots" in self.without:
+            return 400, {"error": {"message": "n must be between 1 and 4"}}
         choices = [self.choice(body, chat, said, i, number) for i in range(1 if "n" in self.without else body.get("n", 1))]
-        count = sum(len(c["words"]) for c in choices)
+        count = sum(len(c["words"]) for c in (choices[:1] if "counts" in self.without else choices))
         for choice in choices:
             words = choice.pop("words")
             if body.get("logprobs") and "logprobs" not in self.without:
@@ -64,6 +66,7 @@ class Honest:
 
     def choice(self, body: dict[str, Any], chat: bool, said: int, index: int, number: int) -> dict[str, Any]:
         warm = body["temperature"] > 0
+        index = 0 if "difference" in self.without else index
         seed = 0 if not warm else number * 7 + index if "seed" in self.without else body.get("seed", number) * 5 + index
         words = [" " * (said + i > 0) + WORDS[(said + i) * (3 + seed) % 64] for i in range(body["max_tokens"])]
         if body.get("echo"):
@@ -105,6 +108,7 @@ def test_everything_that_is_there_is_seen() -> None:
     seen = probed()
     assert [f.name for f in seen.features if not f.seen] == []
     assert (seen.top, seen.prefill, seen.echoes, seen.context) == (5, "assistant", False, 4096)
+    assert (seen.most, seen.counts_all) == (16, True)
     able = seen.capabilities
     assert all(getattr(able, name) for name in ("n", "logprobs", "seed", "continuation", "stop", "streaming", "usage", "score"))
     assert able.provides >= {"logprobs", "continuation"}
@@ -127,6 +131,17 @@ def test_log_probabilities_that_mean_nothing_are_not_trusted(fault: str, says: s
     assert seen.capabilities.top == 0
     (row,) = (f for f in seen.features if f.name == "logprobs")
     assert re.search(says, row.evidence)
+
+
+def test_how_many_at_once_and_whether_all_are_counted() -> None:
+    seen = probed("slots", "counts")
+    assert (seen.capabilities.n, seen.most, seen.counts_all) == (True, 4, False)
+
+
+def test_copies_of_one_draw_are_not_several_draws() -> None:
+    seen = probed("difference")
+    assert not seen.capabilities.n
+    assert ("n", "not seen", "2 choices for n=2, 1 different") in seen.rows()
 
 
 def test_a_server_without_chat_is_asked_for_raw_completion() -> None:

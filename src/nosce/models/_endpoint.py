@@ -28,12 +28,16 @@ class Refused(ModelError):
         self.status = status
 
 
+class Unreachable(ModelError):
+    """No answer came at all."""
+
+
 class _Again(Exception):
     """This try failed in a way that another may not; `wait` is what the server asked for, in seconds."""
 
-    def __init__(self, reason: str, wait: float | None = None) -> None:
+    def __init__(self, reason: str, wait: float | None = None, kind: type[ModelError] = ModelError) -> None:
         super().__init__(reason)
-        self.wait = wait
+        self.wait, self.kind = wait, kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +129,10 @@ class Endpoint:
         except Refused as error:
             if error.status in (401, 403):
                 raise InputError(str(error)) from None
-        except ModelError as error:
+        except Unreachable as error:
             raise InputError(str(error)) from None
+        except ModelError:
+            return  # it is there; some servers cannot list their models
         finally:
             await probe.close()
 
@@ -146,12 +152,12 @@ class Endpoint:
                 try:
                     return await self._try(method, path, body, ends - time.monotonic())
                 except _Again as error:
-                    reason, wait = str(error), self.patience.wait(tried, error.wait)
+                    reason, kind, wait = str(error), error.kind, self.patience.wait(tried, error.wait)
                 left = ends - time.monotonic()
                 if tried == self.patience.retries:
-                    raise ModelError(f"{self.shown}: {reason}; gave up after {tried + 1} tries")
+                    raise kind(f"{self.shown}: {reason}; gave up after {tried + 1} tries")
                 if wait >= left:
-                    raise ModelError(f"{self.shown}: {reason}; gave up: the next try is {wait:.0f} s away, {left:.0f} s are left")
+                    raise kind(f"{self.shown}: {reason}; gave up: the next try is {wait:.0f} s away, {left:.0f} s are left")
                 self.retried += 1
                 await asyncio.sleep(wait)
         raise AssertionError("unreachable")
@@ -168,11 +174,11 @@ class Endpoint:
                 else:
                     response = await self._client.post(path, cast_to=response_type, body=body)
         except (TimeoutError, openai.APITimeoutError):
-            raise _Again(f"no whole answer within {limit:.1f} s") from None
+            raise _Again(f"no whole answer within {limit:.1f} s", None, Unreachable) from None
         except openai.APIStatusError as error:
             raise self._refusal(error) from None
         except (openai.OpenAIError, BodyTooLarge, OSError, RuntimeError, UnicodeError) as error:
-            raise _Again(self.redact(self._cause(error))) from None
+            raise _Again(self.redact(self._cause(error)), None, Unreachable) from None
         return self._read(response, streamed=bool(body and body.get("stream")))
 
     def _read(self, response: Any, streamed: bool) -> tuple[dict[str, Any], str]:

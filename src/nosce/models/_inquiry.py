@@ -20,8 +20,11 @@ from nosce.models.probe import Feature, Probe
 
 QUESTION = "Count from 1 to 30, then say a random word."
 RAW = "1 2 3 4 5 6 7"
-TAUGHT = "<q> 37+48-12 <think>"
+TAUGHT = "<q> make 61 from 3 5 7 9 2 <think>"
 """What the bundled model reads, where it is what is served."""
+
+LONG = 24
+"""Tokens asked for where different draws should come out different."""
 
 Verdict = tuple[bool, str]
 
@@ -37,7 +40,7 @@ class Inquiry:
         self.chats, self.calls = False, 0
         self.top, self.context, self.server = 0, 0, ""
         self.prefill: Prefill = ""
-        self.echoes = False
+        self.echoes, self.most, self.counts_all = False, 1, True
         self.features: list[Feature] = []
 
     async def run(self) -> Probe:
@@ -62,8 +65,8 @@ class Inquiry:
         able = Capabilities(**{name: seen[name] for name in names}, top=self.top if seen["logprobs"] else 0)
         able = replace(able, continuation=seen["continuation"])
         return Probe(
-            self.model.spec, tuple(self.features), able.top, self.prefill, self.echoes, self.context, self.server,
-            time.time(), self.calls, able,
+            self.model.spec, tuple(self.features), able.top, self.prefill, self.echoes, self.most, self.counts_all,
+            self.context, self.server, time.time(), self.calls, able,
         )  # fmt: skip
 
     async def _both(self) -> tuple[Feature, Feature]:
@@ -137,9 +140,28 @@ class Inquiry:
         return prompt < more and prompt <= likely and 1 <= completion <= 8, shown
 
     async def _n(self) -> Verdict:
-        choices, _ = await self._ask(6, 1.0, n=3)
-        texts = [_choices.text_of(c) for c in choices]
-        return len(texts) == 3, f"{len(texts)} choices for n=3, {len(set(texts))} of them different"
+        """Several different choices in one call; how many at most, and whether the usage counts them all."""
+        reason = ""
+        for n in (16, 8, 4, 2):
+            try:
+                texts, total = await self._choices(n)
+            except ModelError as error:
+                reason = str(error).removeprefix(f"{self.endpoint.shown}: ")
+                continue
+            if len(texts) == n and len(set(texts)) > 1:
+                self.most, self.counts_all = n, (total or 0) > LONG
+                counted = "all" if self.counts_all else "not all"
+                return True, f"{n} choices in one call, {len(set(texts))} different; completion tokens of {counted} are counted"
+            reason = f"{len(texts)} choices for n={n}, {len(set(texts))} different"
+        return False, reason
+
+    async def _choices(self, n: int) -> tuple[list[str], int | None]:
+        for temperature in (1.0, 1.6):
+            choices, data = await self._ask(LONG, temperature, n=n, seed=5)
+            texts = [_choices.text_of(c) for c in choices]
+            if len(set(texts)) > 1 or len(texts) < n:
+                break
+        return texts, _choices.usage_of(data)[1]
 
     async def _logprobs(self) -> Verdict:
         """Believable numbers, a distribution that adds up to at most 1, at temperature 1 whatever temperature was used."""
@@ -184,7 +206,7 @@ class Inquiry:
         """The same seed gives the same text twice, and different seeds different texts."""
         for temperature in (1.0, 1.6):
             seeds = (1, 1, 1, 2, 3, 4)
-            texts = [await self._text(24, temperature, seed=seed) for seed in seeds]
+            texts = [await self._text(LONG, temperature, seed=seed) for seed in seeds]
             if len(set(texts[:3])) > 1:
                 return False, f"the same seed gave {len(set(texts[:3]))} different texts"
             if len(set(texts[2:])) > 1:
@@ -193,11 +215,10 @@ class Inquiry:
 
     async def _stop(self) -> Verdict:
         whole = (await self._text(16)).rstrip()
-        places = [i for i in range(2, len(whole)) if not whole[i].isspace() and not whole[i - 1].isspace()] or [len(whole) // 2]
-        at = places[len(places) // 2]
-        mark = whole[at : at + 2]
-        if not mark:
-            return False, "unclear: no text to stop in"
+        marks = [mark for i in range(2, len(whole) - 1) if whole.find(mark := whole[i : i + 2]) > 1 and not set(mark) & set(" \n")]
+        if not marks:
+            return False, f"unclear: nowhere to stop in {whole!r}"
+        mark = marks[len(marks) // 2]
         text = await self._text(16, stop=[mark])
         return text.rstrip() == whole[: whole.find(mark)].rstrip(), f"stop={mark!r} turned {whole[:24]!r} into {text[:24]!r}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -12,6 +12,7 @@ from nosce.core.streams import fingerprint
 from nosce.models import _choices, _estimate
 from nosce.models._endpoint import Endpoint, Patience, Refused
 from nosce.models.base import Capabilities, Prompt, Request, Sample
+from nosce.models.socrates_wire import from_wire, to_wire
 
 if TYPE_CHECKING:
     from nosce.models.probe import Probe
@@ -99,13 +100,18 @@ class OpenAIModel:
         ModelError when a call failed after its retries.
         """
         self._able(request)
-        if request.n == 1 or self.capabilities.n:
-            samples = await self._call(request, request.keys)
-            missing = request.keys[len(samples) :]
-        else:
-            samples, missing = [], request.keys
-        rest = await _all_or_none([self._one(request, key) for key in missing])
-        return [*samples[: request.n], *rest]
+        at_once = self.probe.most if self.probe and self.capabilities.n else 1
+        groups = [request.keys[i : i + at_once] for i in range(0, request.n, at_once)]
+        if len(groups) == 1:
+            return await self._group(request, groups[0])
+        return [sample for samples in await _all_or_none([self._group(request, keys) for keys in groups]) for sample in samples]
+
+    async def _group(self, request: Request, keys: tuple[int, ...]) -> list[Sample]:
+        """The draws of some keys; a server that gives fewer choices than asked for is asked again for the rest, one by one."""
+        samples = (await self._call(request, keys))[: len(keys)]
+        for key in keys[len(samples) :]:
+            samples += (await self._call(request, (key,)))[:1]
+        return samples
 
     async def score(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
         """Log-probability of each option as continuation of a raw prompt, by echo; only where the probe saw `score`.
@@ -115,14 +121,13 @@ class OpenAIModel:
         """
         if not self.capabilities.score or prompt.messages:
             raise CapabilityError("score", self.spec, "socrates or hf:PATH")
-        return list(await asyncio.gather(*(self._score(prompt.text + prompt.prefix, option) for option in options)))
+        start = self._raw(prompt)
+        ends = [to_wire(o) for o in options] if self.dialect.startswith("socrates") else options
+        return list(await asyncio.gather(*(self._score(start, option) for option in ends)))
 
     async def _score(self, start: str, option: str) -> float:
         body = {"model": self.model, "prompt": start + option, "max_tokens": 1, "logprobs": 1, "echo": True, "temperature": 0}
         return self._read(echoed, await self.endpoint.post("/completions", body), start, option)
-
-    async def _one(self, request: Request, key: int) -> Sample:
-        return (await self._call(request, (key,)))[0]
 
     async def _call(self, request: Request, keys: tuple[int, ...]) -> list[Sample]:
         path, body = self.body(request, keys)
@@ -151,8 +156,16 @@ class OpenAIModel:
         body |= {"stop": list(request.stop[:4])} if request.stop and seen.stop else {}
         body |= {"seed": keys[0] % SEEDS} if seen.seed else {}
         if not prompt.messages:
-            return "/completions", body | {"prompt": prompt.text + prompt.prefix} | self._wanted(request, chat=False)
+            return "/completions", body | {"prompt": self._raw(prompt)} | self._wanted(request, chat=False)
         return "/chat/completions", body | self._turns(prompt) | self._wanted(request, chat=True)
+
+    def _raw(self, prompt: Prompt) -> str:
+        if not self.dialect.startswith("socrates"):
+            return prompt.text + prompt.prefix
+        try:
+            return to_wire(f"{prompt.text} {prompt.prefix}".strip())
+        except ValueError as error:
+            raise ModelError(str(error)) from None
 
     def _wanted(self, request: Request, chat: bool) -> dict[str, Any]:
         if not self.capabilities.logprobs:
@@ -184,9 +197,14 @@ class OpenAIModel:
         samples = [_choices.sample_of(c, request.stop, request.top, echo) for c in choices]
         if not self.capabilities.logprobs:
             samples = [replace(s, logprobs=None, top=None) for s in samples]
+        if self.dialect.startswith("socrates"):
+            samples = [replace(s, text=from_wire(s.text)) for s in samples]
         prompt, total = _choices.usage_of(data)
+        if len(samples) > 1 and self.probe and not self.probe.counts_all:
+            total = None
         lengths = [self._length(s) for s in samples]
-        self.estimated += len(samples) if prompt is None or total is None else 0
+        guessed = prompt is None or (total is None and not all(s.logprobs for s in samples))
+        self.estimated += len(samples) if guessed else 0
         guess = _estimate.prompt_tokens(request.prompt)
         self._ratio = max(self._ratio, min((prompt or 0) / guess, 4.0))
         prompt = guess if prompt is None else prompt
@@ -234,8 +252,8 @@ def _price(price: tuple[float, float] | Mapping[str, Sequence[float]] | None, mo
     return prompt, completion
 
 
-async def _all_or_none(calls: Sequence[Any]) -> list[Sample]:
-    """Every call's sample; when one fails the others are cancelled, so that nothing runs on unseen."""
+async def _all_or_none(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Every call's result; when one fails the others are cancelled, so that nothing runs on unseen."""
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(call) for call in calls]

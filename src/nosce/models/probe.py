@@ -33,7 +33,8 @@ class Probe:
     """What was seen of a model. A feature that was not seen is not trusted, whatever the documentation says.
 
     top: alternatives per token that came back when 20 (then fewer) were asked for. prefill: how a chat goes on from a
-    given beginning, empty when it does not. echoes: whether it then repeats that beginning. context: tokens the server
+    given beginning, empty when it does not. most: choices it gives in one call; counts_all: whether its completion tokens
+    are then those of all choices (some count one alone). echoes: whether it then repeats that beginning. context: tokens the server
     says it reads, 0 when it does not say. server: digest of how the server calls itself. taken: Unix time.
     """
 
@@ -42,6 +43,8 @@ class Probe:
     top: int = 0
     prefill: Prefill = ""
     echoes: bool = False
+    most: int = 1
+    counts_all: bool = True
     context: int = 0
     server: str = ""
     taken: float = 0.0
