@@ -93,5 +93,4 @@ def _say(record: Record, system: System) -> None:
     if record.analogue_of:
         rows.append(("analogue of", record.analogue_of))
     drawn = table(("", ""), rows, left=(0, 1), title=f"{system.title or system.slug} ({system.id})")
-    drawn.show_header = False
     say(drawn)

@@ -124,5 +124,4 @@ def _say_one(name: str, rows: list[dict[str, Any]], as_json: bool) -> None:
             lines.append(("  claim", part["claim"]))
             lines.append(("  evidence", row["outcomes"].get(part["part"]) or f"none yet; nosce prove {row['slug']}"))
     drawn = table(("", ""), lines, left=(0, 1), title=f"{row['name']} ({row['id']}, {row['slug']})")
-    drawn.show_header = False
     say(drawn)

@@ -23,6 +23,7 @@ from nosce.core.vote import tally
 from nosce.mind.dialects import dialect_of
 from nosce.mind.meter import Meter
 from nosce.mind.mind import Mind, Work
+from nosce.mind.parameters import check_values
 from nosce.mind.sampler import Sampler
 from nosce.models.base import Model
 
@@ -70,6 +71,7 @@ class Engine:
         for name in options or {}:
             if name not in known:
                 raise unknown(f"option of {system.slug}", name, known or ["(it has none)"])
+        check_values(system, options or {})
 
     def mind(self, problem: Problem, strategy: str = "", budget: Budget | None = None) -> Mind:
         """A fresh mind on one problem."""

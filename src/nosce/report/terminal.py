@@ -27,7 +27,7 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title or None, title_justify="left", header_style="dim")
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title or None, title_justify="left", header_style="dim", show_header=any(heads))
     for index, head in enumerate(heads):
         numbers = index not in left
         drawn.add_column(
@@ -51,7 +51,6 @@ def run_tables(run: Run) -> list[Table]:
     from nosce.report.story import figures
 
     measures = table(("", "", ""), [(accented(value), name, note) for value, name, note in figures(run)], left=(1, 2))
-    measures.show_header = False
     return [measures, _families(run)]
 
 

@@ -1,0 +1,90 @@
+"""Bad input: one line that says what to do, exit code 2, nothing written, no token spent."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nosce.models.socrates.model import SocratesModel
+
+M = ("--model", "socrates-tiny/")
+Q = "questions.jsonl"
+
+CASES = {
+    "missing file": (("solve", "nope.jsonl", *M), ["nope.jsonl", "no such file"]),
+    "empty file": (("solve", "empty.jsonl", *M), ["empty.jsonl", "no questions"]),
+    "wrong line": (("solve", "wrong.jsonl", *M), ["line 2", "not JSON"]),
+    "unknown column": (("solve", "columns.csv", *M), ["question", "x, y"]),
+    "unknown field": (("solve", Q, "--column", "questio=x", *M), ["'questio'", "did you mean question"]),
+    "column without a name": (("solve", Q, "--column", "question", *M), ["--column", "NAME=VALUE"]),
+    "unknown strategy": (("solve", Q, "-s", "self-consistancy", *M), ["did you mean self-consistency"]),
+    "no strategy at all": (("solve", Q, "-s", "p-true/p-ik", *M), ["estimator", "not a strategy"]),
+    "unknown option of a strategy": (("solve", Q, "--set", "kk=3", *M), ["'kk'", "did you mean k?"]),
+    "option of the wrong kind": (("solve", Q, "--set", "k=many", *M), ["k='many'", "expected a whole number"]),
+    "unknown model": (("solve", Q, "--model", "socratess"), ["did you mean socrates"]),
+    "no model of that name": (("solve", Q, "--model", "replay:nothing.jsonl"), ["nothing.jsonl", "no such file"]),
+    "no address": (("solve", Q, "--model", "openai:m@nowhere"), ["'nowhere'", "openai:MODEL@URL"]),
+    "unreachable server": (("solve", Q, "--model", "openai:m@http://127.0.0.1:9/v1"), ["127.0.0.1:9", "is the server running"]),
+    "model without the act": (("solve", Q, "-s", "re-reading", *M), ["socrates-tiny", "serve"]),
+    "budget of zero": (("solve", Q, "--budget", "0", *M), ["no thought at all", "positive"]),
+    "budget of nothing known": (("solve", Q, "--budget", "tokns=4", *M), ["'tokns'", "tokens"]),
+    "risk without labels": (("solve", Q, "--risk", "0.2", *M), ["--calibrate"]),
+    "risk that is no share": (("solve", Q, "--risk", "20", "--calibrate", "labelled.jsonl", *M), ["between 0 and 1"]),
+    "labels from the data": (("solve", Q, "--risk", "0.2", "--calibrate", Q, *M), ["calibrate on others"]),
+    "labels without answers": (("solve", Q, "--calibrate", "unlabelled.jsonl", *M), ["calibration needs labels"]),
+    "flags that contradict": (("solve", Q, "--dry-run", "--resume", *M), ["contradict"]),
+    "no limit": (("solve", Q, "--limit", "0", *M), ["--limit", "at least 1"]),
+    "unknown sameness": (("solve", Q, "--kind", "nubmer", *M), ["did you mean number"]),
+    "unknown family": (("solve", "family:lits?n=3", *M), ["did you mean lists"]),
+    "a file where a folder should be": (("solve", Q, "--out", "wrong.jsonl", *M), ["wrong.jsonl"]),
+    "unknown flag": (("solve", Q, "--modl", "x"), ["--modl", "--model"]),
+    "no data": (("solve",), ["DATA"]),
+    "unknown command": (("slove", Q), ["slove", "solve"]),
+    "number expected": (("solve", Q, "--seed", "x", *M), ["--seed", "integer"]),
+    "compare what": (("compare", Q, *M), ["--strategies", "--all"]),
+    "compare two ways": (("compare", Q, "--all", "-s", "think", *M), ["either"]),
+    "no seeds": (("compare", Q, "-s", "think", "--seeds", "0", *M), ["--seeds", "at least 1"]),
+    "comparison without answers": (("compare", "unlabelled.jsonl", "-s", "think", *M), ["graded"]),
+    "no claim": (("prove", "think", *M), ["makes no claim"]),
+    "prove nothing known": (("prove", "dcs", *M), ["did you mean dsc"]),
+    "prove what the model cannot": (
+        ("prove", "re-reading", "--data", Q, "--calibrate", "labelled.jsonl", *M), ["cannot be proved here"],
+    ),  # fmt: skip
+    "unknown list": (("systems", "--family", "contrl"), ["did you mean control"]),
+    "unknown system": (("systems", "dcs"), ["did you mean dsc"]),
+    "no run": (("show", "abc"), ["--run"]),
+    "no such run": (("show", "abc", "--run", "runs/none"), ["runs/none", "no such file"]),
+    "config that is not there": (("solve", Q, "--config", "none.toml"), ["none.toml"]),
+    "config that is no TOML": (("solve", Q, "--config", "wrong.jsonl"), ["not TOML"]),
+    "config with an unknown flag": (("solve", Q, "--config", "flag.toml"), ["strateg", "did you mean strategy"]),
+    "config with an unknown command": (("solve", Q, "--config", "section.toml"), ["solv", "did you mean solve"]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_line_exit_2_nothing_written_no_token_spent(
+    case: str, here: Path, nosce: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in {
+        "empty.jsonl": "",
+        "wrong.jsonl": '{"question": "1+1"}\n{"question": }\n',
+        "columns.csv": "x,y\n1,2\n",
+        "unlabelled.jsonl": '{"question": "3+4"}\n',
+        "flag.toml": '[solve]\nstrateg = "think"\n',
+        "section.toml": "[solv]\n",
+    }.items():
+        (here / name).write_text(text)
+
+    def spent(*given: object) -> None:
+        raise AssertionError("a token was spent")
+
+    monkeypatch.setattr(SocratesModel, "sample", spent)
+    before = sorted(here.rglob("*"))
+    arguments, words = CASES[case]
+    code, out, err = nosce(*arguments)
+    assert code == 2, err
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert [word for word in words if word not in err] == [], err
+    assert sorted(here.rglob("*")) == before
