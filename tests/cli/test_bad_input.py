@@ -49,7 +49,7 @@ CASES = {
     "prove nothing known": (("prove", "dcs", *M), ["did you mean dsc"]),
     "prove what the model cannot": (
         ("prove", "re-reading", "--data", Q, "--calibrate", "labelled.jsonl", *M), ["cannot be proved here"],
-    ),  # fmt: skip
+    ),
     "unknown list": (("systems", "--family", "contrl"), ["did you mean control"]),
     "unknown system": (("systems", "dcs"), ["did you mean dsc"]),
     "no run": (("show", "abc"), ["--run"]),

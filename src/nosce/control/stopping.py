@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 
 def beta_majority(top: int, second: int) -> float:
@@ -24,8 +24,8 @@ def dirichlet_majority(counts: Sequence[int], nodes: int = 400) -> float:
     """
     ordered = sorted(counts, reverse=True)
     quantiles = (np.arange(nodes) + 0.5) / nodes
-    x = stats.gamma.ppf(quantiles, ordered[0] + 1)
+    x = special.gammaincinv(ordered[0] + 1, quantiles)
     below = np.ones(nodes)
     for count in ordered[1:]:
-        below *= stats.gamma.cdf(x, count + 1)
+        below *= special.gammainc(count + 1, x)
     return float(below.mean())

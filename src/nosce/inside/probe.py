@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special
+from scipy import special
 
 from nosce.core.errors import InputError
 
@@ -35,6 +35,8 @@ class Probe:
             raise InputError(f"probe: states {x.shape} and rates {y.shape}; expected [N, d] and [N] in [0, 1], N ≥ 2")
         mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
         z = (x - mean) / scale
+        from scipy import optimize  # slow to import, and only fitting needs it
+
         found = optimize.minimize(_loss, np.zeros(z.shape[1] + 1), (z, y, l2), jac=True, method="L-BFGS-B")
         return cls(layer, mean, scale, found.x[:-1], float(found.x[-1]))
 
