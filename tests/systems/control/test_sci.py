@@ -37,7 +37,7 @@ def test_sharpness_of_votes(votes, expected):
 def test_loop_stops_samples_again_or_abstains(scripted, run, answers, draws, outcome):
     """With SP* = .75: 2 of 2 gives 1; one against n−1 first passes at n = 7: 1 − .4101/1.9459 = .789 (n = 6: .749)."""
     said = answers.split()
-    answer = run(scripted(lambda _, k: f"Answer: {said[k]}"), "sci/main", ASKED, target=0.75, most=8).answer
+    answer = run(scripted(lambda _, k: f"Answer: {said[k]}"), "sci/main", ASKED, target=0.75, least=2, most=8).answer
     assert (answer.cost.calls - 1 + 2, answer.outcome) == (draws, outcome)
     assert {s.name: s for s in answer.signals}["delta_sp"].direction == "uncertainty"
 

@@ -42,8 +42,8 @@ def thoughts(solved):
 def test_no_coefficient_is_self_consistency_and_a_large_one_is_not(organism, run):
     options = {"prepare": PROBLEMS, "samples": 4, "k": 3}
     plain = run(organism, "self-consistency", ASKED, k=3)
-    assert thoughts(run(organism, "east/main", ASKED, beta=0.0, **options)) == thoughts(plain)
-    assert thoughts(run(organism, "east/main", ASKED, beta=2.0, **options)) != thoughts(plain)
+    assert thoughts(run(organism, "east/steered", ASKED, beta=0.0, **options)) == thoughts(plain)
+    assert thoughts(run(organism, "east/steered", ASKED, beta=2.0, **options)) != thoughts(plain)
 
 
 def test_steering_is_what_a_session_with_a_hook_computes(organism):

@@ -27,7 +27,7 @@ CLAIM = Claim(
 
 @strategy("S073", "cyclicreflex", needs={"session"}, acts={"think"}, claim=CLAIM)
 async def cyclic_reflex(
-    problem: Problem, mind: Mind, *, amplitude: float = 2.0, period: float = 24.0, cues: Sequence[str] = ()
+    problem: Problem, mind: Mind, *, amplitude: float = 5.0, period: float = 24.0, cues: Sequence[str] = ()
 ) -> Answer:
     """One thought in which the logits of reflection tokens rise and fall with the position.
 
@@ -36,7 +36,7 @@ async def cyclic_reflex(
     or none, those that are single tokens; on the bundled model, as an analogue, the marks that begin another step, the
     only tokens that prolong its thoughts. Amplitude 0 is plain decoding, token for token.
     Source: S073 "CyclicReflex: Improving Large Reasoning Models via Cyclical Reflection Token Scheduling", which searches
-    A in 1 to 10 and C in 200 to 2000 tokens; thoughts here take about 40, so C is 24 by default and A is small.
+    A in 1 to 10 and C in 200 to 2000 tokens; thoughts here take about 40, so C is 24 by default; A is 5 as in its code.
     """
     if period <= 0:
         raise InputError(f"period {period}: expected a positive number of tokens")

@@ -29,7 +29,7 @@ DIGITS = Claim(
 
 @strategy("S001", "sci", acts={"think"}, claim=CLAIM)
 async def surgical_cognitive_interpreter(
-    problem: Problem, mind: Mind, *, target: float = 0.85, floor: float = 0.25, least: int = 2, most: int = 16,
+    problem: Problem, mind: Mind, *, target: float = 0.85, floor: float = 0.25, least: int = 3, most: int = 16,
     still: float = 0.005,
 ) -> Answer:  # fmt: skip
     """Stop, sample again or abstain, from the sharpness of the answers drawn so far and its change.

@@ -19,6 +19,12 @@ Score = Literal["mean", "min", "product"]
 CLAIM = Claim(
     statement="The likeliest of k samples is right at least as often as the majority of 2k, at half the samples.",
     endpoint="accuracy_at_cost", families=("countdown", "arithmetic"), options={"k": 8}, baseline_options={"k": 16},
+    fidelity="code",
+)  # fmt: skip
+
+ADAPTIVE = Claim(
+    statement="Stopping by the sum of the weakest token probabilities beats self-consistency at the tokens it spends.",
+    endpoint="accuracy_at_cost", families=("countdown", "arithmetic"), fidelity="code",
 )  # fmt: skip
 
 
@@ -37,7 +43,7 @@ async def soft_self_consistency(
     return likeliest(problem, mind, await draw(problem, n=k), score)
 
 
-@strategy("S307", "soft-sc", part="adaptive", needs={"logprobs"}, acts={"think"}, claim=CLAIM)
+@strategy("S307", "soft-sc", part="adaptive", needs={"logprobs"}, acts={"think"}, claim=ADAPTIVE)
 async def adaptive_soft_self_consistency(
     problem: Problem, mind: Mind, *, enough: float = 0.8, most: int = 16, score: Score = "mean"
 ) -> Answer:

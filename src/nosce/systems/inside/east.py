@@ -20,16 +20,17 @@ from nosce.inside.reading import question_state
 from nosce.inside.steering import entropy_direction, vote_entropy
 from nosce.mind.mind import Mind
 
-BETAS = (-0.4, -0.2, -0.1, 0.0, 0.1, 0.2, 0.4)
+BETAS = (-0.1, -0.05, 0.0, 0.05, 0.1)
+"""Small: beyond about 0.2 any direction scatters the bundled model's answers, and its accuracy falls."""
 
-CLAIM = Claim(
-    statement="The entropy of the answers rises with the coefficient, more than along a random or shuffled direction.",
-    endpoint="accuracy", baseline="self-consistency", baseline_options={"k": 8},
+DOSE = Claim(
+    statement="The entropy of the answers rises with the coefficient β, and more than along a direction of shuffled weights.",
+    endpoint="entropy_slope", baseline="a direction of shuffled weights", n=60,
     analogue_of="actions of an agent in a bandit (here: answers to questions)",
 )  # fmt: skip
-DOSE = Claim(
-    statement="The entropy of the answers rises monotonically with the coefficient β, and more than along control directions.",
-    endpoint="entropy_slope", baseline="a shuffled direction", n=60, analogue_of=CLAIM.analogue_of,
+STEERED = Claim(
+    statement="The vote over steered thoughts is right more often than the vote over plain ones (in the source: less regret).",
+    endpoint="accuracy", baseline="self-consistency", baseline_options={"k": 8}, analogue_of=DOSE.analogue_of,
 )  # fmt: skip
 
 
@@ -47,7 +48,7 @@ async def direction(
     return Artifact("east", "direction", {"layer": at, "vector": np.round(vector, 6).tolist()})
 
 
-@intervention("S372", "east", needs={"hidden"}, acts={"think"}, prepare=direction, claim=CLAIM)
+@intervention("S372", "east", part="steered", needs={"hidden"}, acts={"think"}, prepare=direction, claim=STEERED)
 async def entropic_activation_steering(
     problem: Problem, mind: Mind, steering: Artifact, *, beta: float = 0.1, k: int = 8
 ) -> Answer:
@@ -63,14 +64,15 @@ async def entropic_activation_steering(
     return plurality(problem, mind, await mind.think(problem, n=k, steer=steer))
 
 
-@study("S372", "east", part="dose", needs={"hidden"}, acts={"think"}, claim=DOSE)
+@study("S372", "east", needs={"hidden"}, acts={"think"}, claim=DOSE)
 async def dose(
     mind: Mind | None, *, seed: int = 0, n: int = 60, samples: int = 8, betas: Sequence[float] = BETAS, layer: int | None = None
 ) -> dict[str, Any]:  # fmt: skip
     """How the entropy of answers moves with β, along v and along two controls: shuffled weights and a random direction.
 
-    v is made on n development problems and tried on n test problems. Returns mean entropy (nats) and accuracy per β for
-    each direction, the slope of entropy on β (least squares) and its Spearman correlation with β.
+    v is made on n development problems and tried on n test problems. Returns `entropy_slope`, the least-squares slope of
+    mean entropy (nats) on β along v, its `baseline` along the shuffled direction, and for each direction the whole curve
+    with accuracy and Spearman correlation.
     Raises CapabilityError without a model. Source: S372 "Controlling Large Language Model Agents with Entropic Activation
     Steering".
     """

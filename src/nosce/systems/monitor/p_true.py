@@ -45,12 +45,12 @@ async def p_true(problem: Problem, attempts: Sequence[Attempt], mind: Mind, *, s
 
 
 async def fit_p_ik(
-    problems: Sequence[Problem], mind: Mind, *, samples: int = 8, layer: int | None = None, l2: float = 0.1
+    problems: Sequence[Problem], mind: Mind, *, samples: int = 8, layer: int | None = None, l2: float = 10.0
 ) -> Artifact:
     """A logistic probe from the hidden state at the question's end to the share of `samples` thoughts that are right.
 
-    The layer is chosen on a held-out fifth unless given. Raises InputError without references or with fewer than 20
-    problems.
+    The layer (after the embedding) is chosen on a held-out fifth unless given. Raises InputError when fewer than 20 of the
+    problems have a reference.
     """
     graded = [problem for problem in problems if problem.graded]
     if len(graded) < 20:
@@ -59,7 +59,7 @@ async def fit_p_ik(
     rows = [(problem, attempts) for problem, attempts in zip(graded, drawn, strict=True) if attempts]
     states = np.stack([question_state(problem, mind) for problem, _ in rows])  # [N, layers + 1, d]
     rates = [float(np.mean([problem.check(a.answer) for a in attempts])) for problem, attempts in rows]
-    at = best_layer(states, rates, l2=l2, seed=mind.work.seed) if layer is None else layer
+    at = 1 + best_layer(states[:, 1:], rates, l2=l2, seed=mind.work.seed) if layer is None else layer
     return Artifact("p-true", "probe", Probe.fit(states[:, at], rates, layer=at, l2=l2).to_data())
 
 
