@@ -24,7 +24,11 @@ BLOCK = {
 }  # fmt: skip
 """Names of one block's tensors: transformers to llama.cpp."""
 
-WHOLE = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight", "lm_head.weight": "output.weight"}
+WHOLE = {
+    "model.embed_tokens.weight": "token_embd.weight",
+    "model.norm.weight": "output_norm.weight",
+    "lm_head.weight": "output.weight",
+}
 
 
 def renamed(name: str) -> str:
@@ -94,7 +98,9 @@ def _vocabulary(writer: Any, kinds: Any) -> None:
 def main() -> None:
     """The command."""
     words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("folder", type=Path, nargs="?", help="a folder with config.json and model.safetensors (default: the bundled model)")
+    words.add_argument(
+        "folder", type=Path, nargs="?", help="a folder with config.json and model.safetensors (default: the bundled model)"
+    )
     words.add_argument("file", type=Path)
     found = words.parse_args()
     convert(found.folder or weights("socrates"), found.file)

@@ -238,7 +238,6 @@ def test_usage_that_counts_one_choice_alone_is_not_believed() -> None:
         choices = [{"index": i, "message": {"content": "ab"}, **logprobs(("a", -0.5), ("b", -0.1))} for i in range(4)]
         return completion(choices=choices, usage={"prompt_tokens": 7, "completion_tokens": 2})
 
-
     with serving(answer) as stub:
         probe = replace(seen(n=True, logprobs=True), counts_all=False)
         samples = ask(stub.url, Request(ASK.prompt, keys=(1, 2, 3, 4)), probe=probe)
@@ -249,6 +248,14 @@ def test_a_server_that_gives_fewer_choices_is_asked_again() -> None:
     with serving(lambda call: completion("x")) as stub:
         assert len(ask(stub.url, Request(ASK.prompt, keys=(1, 2, 3)), probe=seen(n=True))) == 3
         assert len(stub.calls) == 3
+
+
+def test_filters_are_switched_off_where_the_server_takes_that() -> None:
+    taking = replace(seen(), features=(Feature("unfiltered", True, ""),))
+    for probe, sent in ((None, (1.0, None, None)), (taking, (1.0, 0, 0.0))):
+        with serving(lambda call: completion()) as stub:
+            ask(stub.url, probe=probe)
+        assert tuple(stub.calls[0].body.get(name) for name in ("top_p", "top_k", "min_p")) == sent
 
 
 def test_one_failed_draw_fails_the_request() -> None:

@@ -44,6 +44,8 @@ class Honest:
         said, asked = self.prompt(body, chat)
         if body.get("n", 1) > 4 and "slots" in self.without:
             return 400, {"error": {"message": "n must be between 1 and 4"}}
+        if "top_k" in body and "unfiltered" in self.without:
+            return 400, {"error": {"message": "unknown field top_k"}}
         choices = [self.choice(body, chat, said, i, number) for i in range(1 if "n" in self.without else body.get("n", 1))]
         count = sum(len(c["words"]) for c in (choices[:1] if "counts" in self.without else choices))
         for choice in choices:
@@ -116,12 +118,12 @@ def test_everything_that_is_there_is_seen() -> None:
     assert seen.calls < 40
 
 
-@pytest.mark.parametrize("name", ["n", "logprobs", "seed", "stop", "continuation", "streaming", "usage"])
+@pytest.mark.parametrize("name", ["n", "logprobs", "seed", "stop", "continuation", "streaming", "usage", "unfiltered"])
 def test_what_is_missing_is_not_seen_and_the_rest_is(name: str) -> None:
     seen = probed(name)
     also = {"score"} if name == "logprobs" else set()
     assert {f.name for f in seen.features if not f.seen} == {name} | also
-    assert not getattr(seen.capabilities, name)
+    assert not getattr(seen.capabilities, name, False)
 
 
 @pytest.mark.parametrize(("fault", "says"), [("sense", "nonsense.*-9999"), ("temperature", "changes with the temperature")])

@@ -15,7 +15,7 @@ from nosce.core.streams import fingerprint
 from nosce.models import _choices, _estimate
 from nosce.models._endpoint import Endpoint, Patience
 from nosce.models.base import Capabilities
-from nosce.models.openai import OpenAIModel, Prefill, echoed, go_on
+from nosce.models.openai import UNFILTERED, OpenAIModel, Prefill, echoed, go_on
 from nosce.models.probe import Feature, Probe
 
 QUESTION = "Count from 1 to 30, then say a random word."
@@ -53,7 +53,7 @@ class Inquiry:
             if not chat.seen and not completions.seen:
                 why = f"answers neither chat ({chat.evidence}) nor completion ({completions.evidence})"
                 raise ModelError(f"{self.endpoint.shown}: {why}")
-            rest = ("usage", "n", "logprobs", "seed", "stop", "continuation", "streaming", "score")
+            rest = ("usage", "n", "logprobs", "seed", "stop", "continuation", "streaming", "score", "unfiltered")
             self.features += await asyncio.gather(*(self._feature(name) for name in rest))
         finally:
             await self.endpoint.close()
@@ -162,6 +162,11 @@ class Inquiry:
             if len(set(texts)) > 1 or len(texts) < n:
                 break
         return texts, _choices.usage_of(data)[1]
+
+    async def _unfiltered(self) -> Verdict:
+        """Whether the server takes the names that switch its own filters off."""
+        await self._ask(4, 1.0, **UNFILTERED)
+        return True, f"{' and '.join(f'{k}={v}' for k, v in UNFILTERED.items())} accepted"
 
     async def _logprobs(self) -> Verdict:
         """Believable numbers, a distribution that adds up to at most 1, at temperature 1 whatever temperature was used."""

@@ -23,6 +23,9 @@ HOSTED = "https://api.openai.com/v1"
 SEEDS = 2**31 - 1
 """Servers take seeds of 31 bits at least; a stream key is folded into them."""
 
+UNFILTERED = {"top_k": 0, "min_p": 0.0}
+"""Switches off the filters that some servers put on by themselves, where the probe saw them accepted."""
+
 Prefill = Literal["", "assistant", "continue_final_message", "prefix"]
 """How a chat server is made to go on from a given beginning: it does so when the last turn is the assistant's; with the
 flag of vLLM; with the `prefix` mark; or not at all."""
@@ -150,9 +153,10 @@ class OpenAIModel:
     def body(self, request: Request, keys: tuple[int, ...]) -> tuple[str, dict[str, Any]]:
         """Path and JSON body of the call that draws `keys`."""
         seen, prompt = self.capabilities, request.prompt
-        body: dict[str, Any] = {"model": self.model, "temperature": request.temperature, self._limit: request.max_tokens}
+        body: dict[str, Any] = {"model": self.model, "temperature": request.temperature, "top_p": request.top_p}
+        body |= {self._limit: request.max_tokens}
+        body |= UNFILTERED if self.probe and self.probe.saw("unfiltered") else {}
         body |= {"n": len(keys)} if len(keys) > 1 else {}
-        body |= {"top_p": request.top_p} if request.top_p < 1 else {}
         body |= {"stop": list(request.stop[:4])} if request.stop and seen.stop else {}
         body |= {"seed": keys[0] % SEEDS} if seen.seed else {}
         if not prompt.messages:
