@@ -14,11 +14,16 @@ from typing import Any
 import pytest
 from tests.conformance.trials import MODELS, STRATEGIES, N, everything, missing, model, name_of, problems, suited, trial
 
+from nosce.agents.loop import replay
 from nosce.core.answer import Answer
 from nosce.core.cost import Budget
+from nosce.core.episode import Episode
 from nosce.core.errors import CapabilityError
+from nosce.core.problem import Problem
 from nosce.core.registry import System, catalogue
 from nosce.core.signal import Signal
+from nosce.environments import environment
+from nosce.environments.policies import Blunderer
 from nosce.mind.engine import Engine, Solved
 from nosce.models.replay import ReplayModel
 
@@ -167,3 +172,19 @@ def test_an_estimator_measures_the_same_thing_twice_and_stays_in_range(system: S
     for signal in first:
         assert (signal.value is None) == (signal.source == "none")
         assert signal.value is None or signal.low <= signal.value <= signal.high
+
+
+@each(("agent",))
+def test_an_agent_plays_within_its_budget_repeats_under_a_seed_and_its_episode_replays(system: System, on: str) -> None:
+    world = environment("frozen-lake?size=4")
+
+    async def played(calls: int | None) -> Episode:
+        mind = Engine({"main": model(on)}, Budget(calls=calls)).mind(Problem("walk", world.goal), system.slug)
+        return await system.run(world, mind, None if "choose" in mind.dialect.acts else Blunderer(world), max_steps=12)
+
+    for calls in (None, 1, 4, 9):
+        first, again = asyncio.run(played(calls)), asyncio.run(played(calls))
+        assert replace(first, cost=again.cost) == again
+        assert calls is None or first.cost.calls <= calls
+        assert replay(world, first) == first.final or not first.steps
+        assert first.trace_id

@@ -38,3 +38,17 @@ class Claim:
     def hash(self) -> str:
         """Digest of every field: what was promised before the run."""
         return fingerprint(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One paired observation of an experiment: a unit (problem, episode, network), what the system got and the baseline.
+
+    Both are in the endpoint's unit, higher is better; costs are in what the experiment counts (tokens, actions).
+    """
+
+    unit: str
+    system: float
+    baseline: float
+    system_cost: float = 0.0
+    baseline_cost: float = 0.0

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from nosce.core.answer import Answer
-from nosce.core.claim import Claim
+from nosce.core.claim import Claim, Pair
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import System
@@ -19,17 +19,6 @@ from nosce.metrics import Estimate, bootstrap_mean
 from nosce.mind.mind import Mind
 
 ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One paired observation of an experiment: a unit (problem, episode, network), what the system got and the baseline."""
-
-    unit: str
-    system: float
-    baseline: float
-    system_cost: float = 0.0
-    baseline_cost: float = 0.0
 
 
 class Experiment(Protocol):
