@@ -12,7 +12,8 @@ CHECK = """
 import asyncio
 from nosce.models.base import Capabilities, Sample
 from nosce.models.replay import ReplayModel
-model = ReplayModel.of(lambda prompt, key: Sample("Answer: 4", prompt_tokens=9, completion_tokens=3), capabilities=Capabilities(n=True))
+said = Sample("Answer: 4", prompt_tokens=9, completion_tokens=3)
+model = ReplayModel.of(lambda prompt, key: said, capabilities=Capabilities(n=True))
 engine = nosce.Engine({"main": model})
 solved = asyncio.run(engine.solve(nosce.Problem("p", "2+2", reference="4"), nosce.registry.find("two-of-three"), {"n": 5}))
 assert (solved.answer.value, solved.answer.confidence, solved.answer.outcome) == ("4", 1.0, "answered"), solved.answer
