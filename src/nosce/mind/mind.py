@@ -144,6 +144,7 @@ class Mind(Acts):
         data = {"act": act, "role": self.role, "prompt": rendered.prompt.key, "key": key, "sample": sample_data(s)}
         if draw == 0:
             data["asked"] = prompt_text(rendered.prompt)
+            data["dialect"] = self.dialect.name  # so that the trace can be replayed
         if answer is not None:
             data["answer"] = answer
         node = self.work.trace.add("sampled", data, parent)
