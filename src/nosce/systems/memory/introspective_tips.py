@@ -21,23 +21,26 @@ from nosce.mind.mind import Mind
 
 ASK = "Look back at this attempt. What short, general tips would make the next one better? One per line, each starting with '- '."
 
+WORLDS = ("frozen-lake?size=4", "minigrid?task=LavaGapS5")
+
 CLAIM = Claim(
     statement="The mean score with tips from earlier episodes beats the one without tips on the same world.",
     endpoint="score", baseline="the same policy without tips", n=40, fidelity="abstract",
-    analogue_of="TextWorld games (FrozenLake in words stands in for them)",
+    analogue_of="TextWorld games (FrozenLake and MiniGrid in words stand in for them)",
 )  # fmt: skip
 
 
 async def experiment(bench: Any, claim: Claim, seed: int) -> list[Pair]:
-    """Per world: the score of the last of five episodes with tips, and of the same episode without. Costs are actions."""
+    """Per world: the score of the last of five episodes with tips, and of the same episode without. Costs are all actions taken."""
     pairs = []
     for number in range(claim.n):
-        env, place = world_of("frozen-lake?size=4"), 1000 * seed + 10 * number
-        mind = bench.engine(seed).mind(Problem(f"frozen-lake-{place}", env.goal), "introspective-tips")
+        env, place = world_of(WORLDS[number % len(WORLDS)]), 1000 * seed + 10 * number
+        mind = bench.engine(seed).mind(Problem(f"{env.name}-{place}", env.goal), "introspective-tips")
         policy = None if "choose" in mind.dialect.acts else Blunderer(env)
         ours = await introspective_tips(env, mind, policy, seed=place)
         plain = await run_episode(env, policy_of(mind, env.goal, policy), seed=ours.seed, max_steps=40)
-        pairs.append(Pair(f"{place}", ours.score, plain.score, len(ours.steps), len(plain.steps)))
+        learned = sum(e.data.get("actions", 0) for e in mind.work.trace.of("decided"))
+        pairs.append(Pair(f"{place}", ours.score, plain.score, learned + len(ours.steps), len(plain.steps)))
     return pairs
 
 
@@ -64,7 +67,7 @@ async def introspective_tips(
             last = await run_episode(environment, playing, max_steps=max_steps, seed=seed + number, notes=notes)
             if number + 1 < episodes:
                 tips.add(*await _introspect(mind, last, written=asks_model(playing)))
-                mind.decide("recall", "tips for the next episode", tips=len(tips.items), score=last.score)
+                mind.decide("recall", "tips for the next episode", tips=len(tips.items), actions=len(last.steps), score=last.score)
     except BudgetExhausted as end:
         mind.decide("stop", str(end))
     return replace(last, cost=mind.work.meter.spent, trace_id=mind.work.trace.id)

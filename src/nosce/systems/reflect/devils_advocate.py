@@ -19,10 +19,12 @@ from nosce.mind.mind import Mind
 
 SERVED = ("The action served the goal: go on.", "It did not, or it did harm: go back and do something else.")
 
+WORLDS = ("frozen-lake?size=4", "minigrid?task=LavaGapS5")
+
 CLAIM = Claim(
     statement="Success above the same policy without introspection that may start afresh until it has taken as many actions.",
     endpoint="success", baseline="the same policy, restarted", n=40, fidelity="abstract",
-    analogue_of="WebArena (FrozenLake in words stands in for it)",
+    analogue_of="WebArena (FrozenLake and MiniGrid in words stand in for it)",
 )  # fmt: skip
 
 
@@ -30,8 +32,8 @@ async def experiment(bench: Any, claim: Claim, seed: int) -> list[Pair]:
     """Per world: success, against the best of as many fresh starts as fit into the same number of actions."""
     pairs = []
     for number in range(claim.n):
-        env, place = world_of("frozen-lake?size=4"), 1000 * seed + 10 * number
-        mind = bench.engine(seed).mind(Problem(f"frozen-lake-{place}", env.goal), "devils-advocate")
+        env, place = world_of(WORLDS[number % len(WORLDS)]), 1000 * seed + 10 * number
+        mind = bench.engine(seed).mind(Problem(f"{env.name}-{place}", env.goal), "devils-advocate")
         policy = None if "choose" in mind.dialect.acts else Blunderer(env)
         ours = await devils_advocate(env, mind, policy, seed=place)
         taken = next(int(e.data["actions"]) for e in reversed(mind.work.trace.events) if "actions" in e.data)
