@@ -162,10 +162,12 @@ def test_a_trace_replays_to_the_same_answer_without_the_model(system: System, on
 
 @each(("estimator",))
 def test_an_estimator_measures_the_same_thing_twice_and_stays_in_range(system: System, on: str) -> None:
+    prepared = () if system.prepare is None else (trial(system.id, system.part, on).artifact,)
+
     async def measured() -> list[Signal]:
         engine = Engine({"main": model(on)})
         minds = [engine.mind(problem) for problem in problems()]
-        return [await system.run(m.work.problem, await m.think(m.work.problem, n=3), m) for m in minds]
+        return [await system.run(m.work.problem, await m.think(m.work.problem, n=3), m, *prepared) for m in minds]
 
     first, again = asyncio.run(measured()), asyncio.run(measured())
     assert first == again
