@@ -118,12 +118,13 @@ def test_compare_ranks_and_writes_what_it_found(here: Path, nosce: Command) -> N
 
 
 def test_prove_keeps_a_record(here: Path, nosce: Command) -> None:
-    arguments = ("--model", "socrates-tiny/", "--data", "questions.jsonl", "--calibrate", "labelled.jsonl", "--json")
+    arguments = ("--model", "socrates-tiny/", "--data", "family:all?n=36", "--calibrate", "labelled.jsonl", "--json")
     code, out, err = nosce("prove", "soft-sc", *arguments)
     assert code == 0, err
     record = json.loads(out)
     assert record["outcome"] in ("effect seen", "not seen", "unclear")
-    assert record["n"] == 12
+    assert (record["system"], record["part"]) == ("soft-sc", "main")
+    assert 0 < record["n"] <= 36
     assert record["claim_hash"] == registry.find("soft-sc").claim.hash  # type: ignore[union-attr]  # it has a claim
     kept = [json.loads(line) for line in Path(record["kept"]).read_text().splitlines()]
     assert [line["claim_hash"] for line in kept] == [record["claim_hash"]]
