@@ -21,8 +21,8 @@ from training import mixture
 from training.rows import Tree, thought
 
 SHARES = {
-    "acts": {"solve": 0.40, "planted": 0.24, "notes": 0.06, "tool": 0.06, "own": 0.24},
-    "refresh": {"solve": 0.34, "planted": 0.20, "notes": 0.05, "tool": 0.05, "own": 0.36},
+    "acts": {"solve": 0.27, "facts": 0.10, "planted": 0.38, "notes": 0.04, "tool": 0.04, "own": 0.17},
+    "refresh": {"solve": 0.28, "facts": 0.10, "planted": 0.24, "notes": 0.04, "tool": 0.04, "own": 0.30},
 }
 
 
@@ -87,20 +87,20 @@ def _revise(rng: np.random.Generator, tree: Tree, parent: int, item: Item, steps
     _grow(tree, parent, f"{marks.FAULT} {named(at)} {marks.REVISE}", again)
 
 
-def act_item(rng: np.random.Generator, name: str | None = None) -> Item:
+def act_item(rng: np.random.Generator, name: str | None = None, progress: float = 1.0) -> Item:
     """A train item that acts may use: of the known entities only those set apart for acts."""
     while True:
-        item = mixture.train_item(rng, 1.0, name)
+        item = mixture.train_item(rng, progress, name)
         if item.family != facts.NAME or item.context or item.level == 6 or facts.for_acts(facts.task(item)[0]):
             return item
 
 
 def planted(rng: np.random.Generator) -> Tree:
     """An attempt with a planted error (or, half of the time, a right one) with its re-check and revisions."""
-    item = act_item(rng)
+    item = act_item(rng, progress=float(rng.random() < 0.5))  # half of them easy ones: comparing is learned there
     if rng.random() < 0.12:
         return _planted_direct(rng, item)
-    wrong = plant(rng, item) if rng.random() < 0.55 else None
+    wrong = plant(rng, item) if rng.random() < 0.65 else None
     if wrong is None and item.family == facts.NAME and said(item)[1] == facts.UNKNOWN:
         return mixture.solving(rng, item)
     steps, answer = (wrong[0], wrong[1]) if wrong else (list(said(item)[0]), said(item)[1])
@@ -109,9 +109,9 @@ def planted(rng: np.random.Generator) -> Tree:
     attempt = tree.grow(0, f"{marks.THINK} {text}", closed=False) if wrong else tree.grow(0, marks.THINK, text)
     verdict = judge(item, steps, answer)
     _grow(tree, attempt, marks.CHECK, check(verdict, not wrong))
-    if wrong and rng.random() < 0.7:
+    if wrong and rng.random() < 0.45:
         _revise(rng, tree, attempt, item, steps, wrong[2], false=False)
-    if rng.random() < (0.45 if wrong else 0.25):
+    if rng.random() < (0.25 if wrong else 0.2):
         _revise(rng, tree, attempt, item, steps, wrong[2] if wrong else None, false=True)
     return tree
 
@@ -170,7 +170,10 @@ def with_tool(rng: np.random.Generator) -> Tree:
         left, _, result = step.partition("=")
         at = tree.grow(at, given, f"{mark} {marks.CALL} {left} {marks.RESULT}", closed=False)
         given = result
-    tree.grow(at, given, f"{marks.ANS} {item.answer}")
+    attempt = tree.grow(at, given, f"{marks.ANS} {item.answer}")
+    if rng.random() < 0.3:
+        _grow(tree, attempt, marks.CHECK, check(judge(item, item.steps, item.answer), True))
+        _grow(tree, attempt, marks.RATE, marks.RATINGS[-1])
     return tree
 
 
@@ -235,4 +238,4 @@ def documents(rng: np.random.Generator, stage: str, attempts: list[Own]) -> Iter
         elif kind == "tool":
             yield with_tool(rng)
         else:
-            yield mixture.solving(rng, mixture.train_item(rng, 1.0))
+            yield mixture.solving(rng, mixture.train_item(rng, 1.0, facts.NAME if kind == "facts" else None))

@@ -82,11 +82,17 @@ def rate(done: float, warm: float, anneal: float) -> float:
     return min(1.0, (done + 1e-4) / warm) * min(1.0, max(0.0, (1 - done) / anneal))
 
 
-def loss_of(model: Decoder, rows: Tensor) -> Tensor:
-    """Mean cross-entropy over the learned tokens of (rows, 6, tokens)."""
+def weights_of_tokens() -> Tensor:
+    """Weight of each token as a target: verdicts count more, since comparing is hard to come by and they are few."""
+    heavy = {mixture.marks.OK: 8.0, mixture.marks.BAD: 8.0, mixture.marks.YES: 3.0, mixture.marks.NO: 3.0}
+    return torch.tensor([heavy.get(token, 1.0) for token in mixture.marks.VOCABULARY])
+
+
+def loss_of(model: Decoder, rows: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean cross-entropy over the learned tokens of (rows, 6, tokens)."""
     token, target, position, document, branch, ancestors = rows.unbind(1)
     logits = model(token, position, document, branch, ancestors)
-    return F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-1)
+    return F.cross_entropy(logits.flatten(0, 1), target.flatten(), weight=weights, ignore_index=-1)
 
 
 def options() -> argparse.Namespace:
@@ -155,7 +161,7 @@ class Run:
         start = self.seen // per_block
         feeder = mp.get_context("spawn").Process(target=feed, args=(queue, words.stage, words.seed, start, blocks, words.attempts), daemon=True)
         feeder.start()
-        compiled = torch.compile(loss_of)
+        compiled, weights = torch.compile(loss_of), weights_of_tokens().to(words.device)
         clock, total, count, saved = time.time(), 0.0, 0, time.time()
         log = (self.folder / "log.jsonl").open("a")
         print(json.dumps({"stage": words.stage, "mixture": self.mixture, "blocks": blocks, "from": start}), flush=True)
@@ -168,8 +174,7 @@ class Run:
                 for optimiser, full in zip(self.optimisers, self.full, strict=True):
                     optimiser.param_groups[0]["lr"] = full * share
                 batch = batch.to(words.device)
-                batch_targets = batch.long()
-                loss = compiled(self.model, batch_targets)
+                loss = compiled(self.model, batch.long(), weights)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
                 for optimiser in self.optimisers:

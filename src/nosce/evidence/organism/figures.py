@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from nosce.models.socrates import tokenizer as marks
 from nosce.tasks import families
 from nosce.tasks.families import FAMILIES, Item, facts
 from nosce.tasks.families._judge import judge, plant, said
+from nosce.tasks.families.matching import Countdown
 
 Figures = dict[str, float]
 MIDDLE = np.arange(10) / 10 + 0.05  # what the ten ratings mean
@@ -31,13 +32,18 @@ def cell(item: Item) -> tuple[str, int]:
     return item.family, item.level
 
 
+def key_of(item: Item) -> Callable[[str], str]:
+    """What makes two answers one vote: the text, in Countdown the expression's value and numbers."""
+    return Countdown().key if item.family == "countdown" else str
+
+
 def solving(speaker: Speaker, items: Sequence[Item], draws: int = 16) -> tuple[Figures, list[list[Try]]]:
     """One thought, votes, any of `draws`, no thought; also by cell, as `one/arithmetic/3`."""
     tries = speaker.attempt([item for item in items for _ in range(draws)])
     grouped = [tries[k : k + draws] for k in range(0, len(tries), draws)]
     direct = speaker.attempt(items, direct=True, temperature=0.0)
     table = np.array([
-        [np.mean([t.right for t in mine]), families.right(item, majority([t.answer for t in mine])),
+        [np.mean([t.right for t in mine]), families.right(item, majority([t.answer for t in mine], key_of(item))),
          any(t.right for t in mine), straight.right, np.mean([t.answer == facts.UNKNOWN for t in mine]), np.mean([t.length for t in mine])]
         for item, mine, straight in zip(items, grouped, direct, strict=True)
     ], float)  # fmt: skip
@@ -97,7 +103,7 @@ def planted_pairs(items: Sequence[Item], seed: int = 9) -> list[tuple[Try, Try, 
 
 
 def planted(speaker: Speaker, items: Sequence[Item]) -> Figures:
-    """Verify and critique on right against planted-error pairs."""
+    """Verify and critique on right against planted-error pairs; `several` are the attempts of three steps or more."""
     pairs = planted_pairs(items)
     both = [pair[0] for pair in pairs] + [pair[1] for pair in pairs]
     yes, texts = verified(speaker, both)
@@ -106,7 +112,7 @@ def planted(speaker: Speaker, items: Sequence[Item]) -> Figures:
     found = [fault_of(text) for text in texts[n:]]
     hit = np.mean([a == b for a, b in zip(found, truth, strict=True)])
     constant = max(Counter(truth).values()) / n
-    several = [k for k in range(n) if len(pairs[k][1].steps) > 1]
+    several = [k for k in range(n) if len(pairs[k][1].steps) > 2]
     many = [truth[k] for k in several]
     return {
         "planted.auroc": auroc(yes, [True] * n + [False] * n), "planted.within": auroc_within(yes, [True] * n + [False] * n, cells * 2),
@@ -213,7 +219,8 @@ def measure(speaker: Speaker, per_cell: int = 20, draws: int = 16) -> Figures:
     out, grouped = solving(speaker, items, draws)
     sample = [t for mine in grouped for t in mine[:4]]
     rates = [float(np.mean([t.right for t in mine])) for mine in grouped]
-    share = [Counter(t.answer for t in mine)[mine[0].answer] / draws for mine in grouped]
+    share = [Counter(map(key_of(item), (t.answer for t in mine)))[key_of(item)(mine[0].answer)] / draws
+             for item, mine in zip(items, grouped, strict=True)]  # fmt: skip
     one = [k for k, mine in enumerate(grouped) if mine[0].answer != facts.UNKNOWN]
     right, cells = [grouped[k][0].right for k in one], [cell(items[k]) for k in one]
     out |= {"votes.auroc": auroc([share[k] for k in one], right), "votes.within": auroc_within([share[k] for k in one], right, cells)}

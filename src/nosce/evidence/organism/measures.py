@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -53,10 +53,11 @@ def spearman_within(a: ArrayLike, b: ArrayLike, cell: Sequence[object]) -> float
     return float(np.nanmean(found)) if not np.all(np.isnan(found)) else float("nan")
 
 
-def majority(answers: Sequence[str]) -> str:
-    """The commonest answer, the earliest of equals."""
-    counts = Counter(answers)
-    return max(answers, key=lambda answer: counts[answer])
+def majority(answers: Sequence[str], key: Callable[[str], str] = str) -> str:
+    """The first answer of the commonest kind, the earliest of equals; `key` says which answers are one kind."""
+    kinds = [key(answer) for answer in answers]
+    counts = Counter(kinds)
+    return answers[max(range(len(answers)), key=lambda k: counts[kinds[k]])]
 
 
 def shares(rows: NDArray[np.float64]) -> list[float]:

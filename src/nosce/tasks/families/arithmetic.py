@@ -17,11 +17,11 @@ from nosce.tasks.families._item import Item
 NAME = "arithmetic"
 LEVELS: dict[int, tuple[str, ...]] = {
     1: ("1+1", "1+1+1", "1+1+1+1", "1*1"),
-    2: ("2+1+1", "2+2", "1*1+1", "1*1+2", "2+2+1"),
-    3: ("2+2+2", "2*1", "1*1+2+2", "2*1+1"),
-    4: ("2*1+2", "2+2+2+2", "3+3-3", "2*1+3", "3+2-2", "2/1+2"),
-    5: ("3*1", "3*1+2", "2*1+2*1", "3+3-3+3-3", "3/1+3"),
-    6: ("2*2", "2*2+2", "3*2", "2*2+3", "3*1+3*1", "2*2+2*2"),
+    2: ("2+1+1", "2+2", "1*1+2", "2+2+1", "2+2+2", "2*1"),
+    3: ("3+3-3", "2*1+3", "2+2+2+2", "3*1", "2/1+2"),
+    4: ("2*1+2*1", "3*1+2", "3+3-3+3-3", "3*1+3*1"),
+    5: ("4*1", "3/1+3", "4+4-4", "3*1+3*1", "2*1*1"),
+    6: ("2*2", "2*2+2", "3*2", "2*2+3", "2*2+2*2"),
 }
 _CHAIN = re.compile(r"\d{1,6}(?:[-+*/]\d{1,6}){1,7}")
 
@@ -70,7 +70,7 @@ def conclude(item: Item, steps: Sequence[str]) -> str:
 
 def right(item: Item, answer: str) -> bool:
     """Whether the answer is the same whole number."""
-    return bool(re.fullmatch(r"\d{1,12}", answer)) and int(answer) == int(item.answer)
+    return bool(re.fullmatch(r"\d{1,24}", answer)) and int(answer) == int(item.answer)
 
 
 def build(question: str, level: int = 0) -> Item:

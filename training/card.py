@@ -1,0 +1,123 @@
+"""Write MODEL_CARD.md from measured figures: `python -m training.card` measures and writes, `--from FILE` only writes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from nosce.evidence.organism.figures import measure
+from nosce.evidence.organism.speaker import Speaker
+from nosce.models.socrates import CHECKPOINTS, weights
+from nosce.tasks.families import FAMILIES
+
+ROOT = Path(__file__).parents[1]
+Found = dict[str, float]
+
+MUST: tuple[tuple[str, str], ...] = (
+    ("one thought, mean over families and levels", "50 to 75%"),
+    ("self-consistency@16 above one thought", "at least 6 points"),
+    ("pass@16 above one thought", "at least 20 points"),
+    ("without thinking below one thought", "at least 8 points"),
+    ("level 1, lowest family", "at least 95%"),
+    ("level 6, highest family", "at most 20%"),
+    ("verify AUROC", "at least 0.85"),
+    ("verify AUROC within family and level", "at least 0.70"),
+    ("verify AUROC on right against planted-error pairs", "at least 0.75"),
+    ("critique locates planted errors (three steps or more), over the best constant guess", "at least 2 times"),
+    ("repairs after a true critique, over re-sampling", "at least 1.5 times"),
+    ("repairs after a true critique minus after a false one", "above 0"),
+    ("rating ECE", "at most 0.08"),
+    ("often-seen against never-seen entities AUROC", "at least 0.93"),
+)
+
+
+def values(found: Found) -> list[tuple[float, bool, str]]:
+    """For each line of MUST: value, whether it is reached, how it is written."""
+    one = found["one"]
+    easy = min(found[f"one/{name}/1"] for name in FAMILIES)
+    hard = max(found[f"one/{name}/6"] for name in FAMILIES)
+    located = found["critique.located_several"] / found["critique.constant_several"]
+    repair = found["revise.true"] / max(found["revise.resample"], 1e-9)
+    better = found["revise.true"] - found["revise.false"]
+    return [
+        (one, 0.50 <= one <= 0.75, f"{one:.1%}"),
+        (found["vote"] - one, found["vote"] - one >= 0.06, f"{100 * (found['vote'] - one):.1f} points"),
+        (found["any"] - one, found["any"] - one >= 0.20, f"{100 * (found['any'] - one):.1f} points"),
+        (one - found["direct"], one - found["direct"] >= 0.08, f"{100 * (one - found['direct']):.1f} points"),
+        (easy, easy >= 0.95, f"{easy:.1%}"),
+        (hard, hard <= 0.20, f"{hard:.1%}"),
+        *((found[key], found[key] >= least, f"{found[key]:.3f}")
+          for key, least in (("verify.auroc", 0.85), ("verify.within", 0.70), ("planted.auroc", 0.75))),
+        (located, located >= 2, f"{located:.2f} times ({found['critique.located_several']:.1%} against {found['critique.constant_several']:.1%})"),
+        (repair, repair >= 1.5, f"{repair:.2f} times ({found['revise.true']:.1%} against {found['revise.resample']:.1%})"),
+        (better, better > 0, f"{100 * better:.1f} points ({found['revise.true']:.1%} against {found['revise.false']:.1%})"),
+        (found["rating.ece"], found["rating.ece"] <= 0.08, f"{found['rating.ece']:.3f}"),
+        (found["known.auroc"], found["known.auroc"] >= 0.93, f"{found['known.auroc']:.3f}"),
+    ]  # fmt: skip
+
+
+def wanted(found: Found) -> str:
+    """The table of what had to show."""
+    rows = [
+        f"| {what} | {want} | {text} | {'yes' if reached else '**no**'} |"
+        for (what, want), (_, reached, text) in zip(MUST, values(found), strict=True)
+    ]
+    return "\n".join(["| figure | wanted | measured | reached |", "|---|---|---|---|", *rows])
+
+
+def levels(found: Found) -> str:
+    """The table by family and level."""
+    lines = ["| family | one thought, T=0.7 | self-consistency@16 | pass@16 | no thought, greedy |", "|---|---|---|---|---|"]
+    for name in FAMILIES:
+        cells = (" ".join(f"{found[f'{what}/{name}/{k}']:.2f}" for k in range(1, 7)) for what in ("one", "vote", "any", "direct"))
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    means = (f"{found[what]:.3f}" for what in ("one", "vote", "any", "direct"))
+    return "\n".join([*lines, "| mean | " + " | ".join(means) + " |"])
+
+
+def signals(found: Found) -> str:
+    """What tells right attempts from wrong ones."""
+    names = {
+        "verify": "verify: P(yes) after the written re-check", "rating": "stated rating (expected value)", "votes": "share of 16 votes",
+        "logprob": "mean log-probability", "weakest": "least token log-probability", "short": "shortness",
+    }  # fmt: skip
+    lines = ["| signal | AUROC, all | within family and level |", "|---|---|---|"]
+    return "\n".join(lines + [f"| {text} | {found[f'{key}.auroc']:.3f} | {found[f'{key}.within']:.3f} |" for key, text in names.items()])
+
+
+def others(found: Found) -> str:
+    """The remaining figures, by name, as the command prints them."""
+    shown = [key for key in found if "/" not in key and key not in ("one", "vote", "any", "direct")]
+    return "\n".join(["| figure | value |", "|---|---|", *(f"| `{key}` | {found[key]:.3f} |" for key in shown)])
+
+
+def card(all_found: dict[str, Found]) -> str:
+    """The whole card."""
+    template = (Path(__file__).parent / "card.md").read_text()
+    found = all_found["socrates"]
+    lesser = "\n".join(
+        f"| `{name}` | {each['one']:.3f} | {each['vote']:.3f} | {each['any']:.3f} | {each['direct']:.3f} |" for name, each in all_found.items()
+    )
+    parts = {"WANTED": wanted(found), "LEVELS": levels(found), "SIGNALS": signals(found), "OTHERS": others(found), "CHECKPOINTS": lesser}
+    for mark, text in parts.items():
+        template = template.replace(f"{{{{{mark}}}}}", text)
+    return template
+
+
+def main() -> None:
+    """The command."""
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--per-cell", type=int, default=40)
+    words.add_argument("--from", dest="file", type=Path)
+    told = words.parse_args()
+    store = Path(__file__).parent / "figures.json"
+    if told.file is None:
+        found = {name: measure(Speaker(weights(name)), told.per_cell) for name in CHECKPOINTS}
+        kept = {name: {k: round(v, 4) for k, v in each.items() if v == v} for name, each in found.items()}
+        store.write_text(json.dumps(kept, indent=1) + "\n")
+    (ROOT / "MODEL_CARD.md").write_text(card(json.loads((told.file or store).read_text())))
+
+
+if __name__ == "__main__":
+    main()
