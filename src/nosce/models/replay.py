@@ -62,12 +62,12 @@ class ReplayModel:
     @classmethod
     def of_traces(cls, traces: Iterable[Trace], **options: Any) -> ReplayModel:
         """A model that serves what the traces sampled."""
-        return cls(**gather(record for trace in traces for record in recorded(trace)), **options)
+        return cls(**{**gather(record for trace in traces for record in recorded(trace)), **options})
 
     @classmethod
     def read(cls, path: str | Path, **options: Any) -> ReplayModel:
         """Read traces, or lines `{"prompt_key", "key", "sample"}`. Raises InputError with the number of the bad line."""
-        return cls(**gather(_read(Path(path))), **{"spec": f"replay:{path}", **options})
+        return cls(**{"spec": f"replay:{path}", **gather(_read(Path(path))), **options})
 
     async def sample(self, request: Request) -> list[Sample]:
         """The recorded draws, in the order of the request's keys."""
