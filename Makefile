@@ -20,7 +20,7 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) torch -e '.[local,report,envs,math,monitor,dev]'
+	$(PIP) torch -e '.[local,report,envs,math,monitor,servers,dev]'
 	@touch $@ $(VENV)/.core
 
 demo: $(VENV)/.core

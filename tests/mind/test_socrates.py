@@ -50,6 +50,8 @@ def test_answers_steps_and_calls() -> None:
     assert dialect.read("think", Sample("<s1> 37+48=85"), SUM, Given()) is None
     assert dialect.read("think", Sample("<ans> <unknown>"), SUM, Given()) == "unknown"
     assert dialect.steps(THOUGHT) == ["37+48=85", "85-12=73"]
+    assert dialect.read("extend", Sample("12=73 <ans> 73"), SUM, Given(prefix="<s1> 37+48=85 <s2> 85-")) == "73"
+    assert dialect.read("extend", Sample("3"), SUM, Given(prefix="<ans> 7")) == "73"
     assert dialect.pending("<s1> <call> 482+908 <result>") is None
     assert dialect.pending("<s1> <call> 482+908") == ("calculator", "482+908")
     assert dialect.resume("<s1> <call> 482+908", "1390") == "<s1> <call> 482+908 <result> 1390"

@@ -78,6 +78,11 @@ class System:
         return (self.run.__doc__ or "").strip().partition("\n")[0]
 
     @property
+    def name(self) -> str:
+        """What it is called and found by: the slug, with its part unless that is `main`."""
+        return self.slug if self.part == "main" else f"{self.slug}/{self.part}"
+
+    @property
     def baseline(self) -> bool:
         """Whether this is a plain reference method and no row of the catalogue."""
         return self.id == self.slug

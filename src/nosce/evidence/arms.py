@@ -75,7 +75,7 @@ class Bench:
         options_of: Callable[[int], Mapping[str, Any]] | None = None,
     ) -> Arm:  # fmt: skip
         """Run one system over all seeds. `options_of(seed)` gives options that differ by seed."""
-        name, chosen = name or system.slug, options_of or (lambda seed: options or {})
+        name, chosen = name or system.name, options_of or (lambda seed: options or {})
         runs = [await self._seed(system, chosen(seed), seed, name) for seed in self.seeds]
         columns = [np.stack(column) for column in zip(*runs, strict=True)]
         return Arm(name, *columns)

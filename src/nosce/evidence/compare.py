@@ -69,7 +69,7 @@ async def compare(bench: Bench, systems: Sequence[System], options: Mapping[str,
             arm = await bench.arm(system, (options or {}).get(system.slug))
             rows.append(_row(system, arm, await bench.null_of(arm), frontier, clusters))
         except (CapabilityError, InputError) as refusal:
-            rows.append(ComparisonRow(system.slug, system.id, refused=str(refusal)))
+            rows.append(ComparisonRow(system.name, system.id, refused=str(refusal)))
     curve = [(_size(arm), arm.cost, *_point(arm, clusters)) for arm in frontier]
     model = bench.roster["main"].version
     return Comparison(_ranked(_with_holm(rows)), curve, len(bench.problems), list(bench.seeds), model)
@@ -84,9 +84,10 @@ def comparable(names: Sequence[str] | None) -> list[System]:
 
 
 def _row(system: System, arm: Arm, null: Arm, frontier: Sequence[Arm], clusters: Clusters) -> ComparisonRow:
-    versus = paired_bootstrap(arm.right.ravel(), frontier_at(frontier, arm.cost).ravel(), clusters=clusters)
+    curve = np.round(frontier_at(frontier, arm.cost), 9)  # so that a mixture with itself is no difference
+    versus = paired_bootstrap(arm.right.ravel(), curve.ravel(), clusters=clusters)
     return ComparisonRow(
-        system.slug, system.id, bootstrap_mean(arm.right.ravel(), clusters=clusters), float(arm.answered.mean()), arm.cost,
+        system.name, system.id, bootstrap_mean(arm.right.ravel(), clusters=clusters), float(arm.answered.mean()), arm.cost,
         float(arm.calls.mean()), *confidence_measures(arm, clusters), versus,
         paired_bootstrap(arm.right.ravel(), null.right.ravel(), clusters=clusters), versus["p_value"],
     )  # fmt: skip

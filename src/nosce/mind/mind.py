@@ -92,14 +92,15 @@ class Mind(Acts):
         self, rendered: Rendered, *, n: int = 1, temperature: float | None = None, **shaping: Any
     ) -> list[tuple[Rendered, int, int, Sample]]:
         """n raw samples with their draw index and stream key, within budget; as many requests as the budget asks for."""
-        work, prompt_tokens = self.work, self.model.count(rendered.prompt)
+        work, able, prompt_tokens = self.work, self.model.capabilities, self.model.count(rendered.prompt)
         most = min(rendered.max_tokens, self.model.context - prompt_tokens)
         if most <= 0:
             raise BudgetExhausted(f"the prompt has {prompt_tokens} tokens; {self.model.spec} reads {self.model.context}")
         warmth = next(t for t in (temperature, rendered.temperature, work.temperature, 0.7) if t is not None)
         got: list[tuple[Rendered, int, int, Sample]] = []
         while len(got) < n:
-            fit, length = work.meter.fits(prompt_tokens, most, n - len(got), separate=not self.model.capabilities.n)
+            wanted = min(n - len(got), able.most or n)
+            fit, length = work.meter.fits(prompt_tokens, most, wanted, separate=not able.n)
             if fit == 0:
                 work.meter.exhausted = True
                 if got:
@@ -143,7 +144,7 @@ class Mind(Acts):
         answer = self.dialect.read(act, s, problem, given) if act in ("think", "direct", "extend", "revise") else None
         data = {"act": act, "role": self.role, "prompt": rendered.prompt.key, "key": key, "sample": sample_data(s)}
         if draw == 0:
-            data["asked"] = prompt_text(rendered.prompt)
+            data.update(asked=prompt_text(rendered.prompt), dialect=self.model.dialect)
             data["dialect"] = self.dialect.name  # so that the trace can be replayed
         if answer is not None:
             data["answer"] = answer

@@ -73,11 +73,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a model really does, as seen (by a probe where it is remote), not as documented."""
+    """What a model really does, as seen (by a probe where it is remote), not as documented.
+
+    `most` is how many samples it gives in one request (0: no limit).
+    """
 
     logprobs: bool = False
     top: int = 0
     n: bool = False
+    most: int = 0
     seed: bool = False
     continuation: bool = False
     stop: bool = True

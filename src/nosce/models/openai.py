@@ -80,7 +80,8 @@ class OpenAIModel:
     def adopt(self, probe: Probe | None) -> None:
         """Take over what a probe saw (None: only plain chat is trusted)."""
         self.probe = probe
-        self.capabilities = probe.capabilities if probe else Capabilities(usage=False)
+        seen = probe.capabilities if probe else Capabilities(usage=False)
+        self.capabilities = replace(seen, most=probe.most if probe else 1)
         self.version = fingerprint(self.spec, probe.server if probe else "", size=8)
         self.context = self._context or (probe.context if probe else 0) or 8192
 

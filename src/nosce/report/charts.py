@@ -18,7 +18,7 @@ from nosce.report.palette import ACCENT, ACCENT_SOFT, FAINT, INK, MUTED, PALE, P
 from nosce.report.text import brief
 from nosce.report.voting_curve import CurvePoint
 
-WIDTH, HEIGHT = 360, 260
+WIDTH, HEIGHT = 420, 320  # of the whole picture, axes included
 ENDINGS = {"right": ACCENT, "wrong": WRONG, "answered": ACCENT, "abstained": PALE, "deferred": PALE, "asked": PALE,
            "failed": INK}  # fmt: skip
 
@@ -201,7 +201,7 @@ def _frontier(alt: Any, curve: list[dict[str, Any]], x: Any, y: Any) -> list[Cha
     return [
         base.mark_area(color=FAINT).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
         base.mark_line(color=MUTED, strokeWidth=1.5, point={"filled": True, "fill": MUTED, "size": 22}).encode(x=x, y=y),
-        base.mark_text(dy=12, color=MUTED, fontSize=10).encode(x=x, y=y, text="k:N"),
+        base.mark_text(dy=12, color=MUTED, fontSize=11).encode(x=x, y=y, text="k:N"),
     ]
 
 
@@ -252,7 +252,7 @@ def token_shares(rows: Sequence[Row]) -> Chart:
         x=alt.X("sum(tokens):Q", title="tokens", axis=alt.Axis(tickCount=5, format="~s")),
         color=_endings(alt, order), order="order:Q",
     )  # fmt: skip
-    return _styled(chart, "Where the tokens went", height=max(90, 40 * len(grid(rows).families)))
+    return _styled(chart, "Where the tokens went", height=90 + 34 * len(grid(rows).families))
 
 
 def _endings(alt: Any, names: Sequence[str]) -> Any:
@@ -271,7 +271,8 @@ def _tokens_axis(alt: Any) -> Any:
 
 
 def _styled(chart: Chart, title: str, width: int = WIDTH, height: int = HEIGHT) -> Chart:
-    return chart.properties(width=width, height=height, description=title).configure(**theme())
+    fit = {"type": "fit", "contains": "padding"}
+    return chart.properties(width=width, height=height, description=title, autosize=fit).configure(**theme())
 
 
 def _data(values: Sequence[dict[str, Any]]) -> Any:

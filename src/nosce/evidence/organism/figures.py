@@ -69,12 +69,9 @@ def _yes(speaker: Speaker, attempts: Sequence[str], rechecks: Sequence[str]) -> 
 
 
 def fault_of(recheck: str) -> str:
-    """The critique: the place of the first `<bad>` line, `<none>` where there is none."""
-    if marks.BAD not in recheck:
-        return marks.NONE
-    places = [piece for piece in recheck.partition(marks.BAD)[0].split("<") if piece]
-    named = [f"<{piece.partition('>')[0]}>" for piece in places]
-    return next((mark for mark in reversed(named) if mark in marks.STEPS or mark == marks.ANS), marks.NONE)
+    """The critique: what stands after `<fault>`, `<none>` where nothing does."""
+    named = recheck.partition(marks.FAULT)[2].split()
+    return named[0] if named else marks.NONE
 
 
 def verify(speaker: Speaker, tries: Sequence[Try]) -> Figures:

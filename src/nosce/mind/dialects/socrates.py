@@ -79,7 +79,7 @@ class Socrates:
     def read(self, act: str, reply: Reply, problem: Problem, given: Given) -> Any:
         """What the reply says; see the protocol."""
         if act in ("think", "direct", "revise", "extend"):
-            return answer(reply.text)
+            return answer(self.join(given.prefix, reply.text))
         if act == "verify":
             return odds(reply, "<yes>", "<no>")
         if act == "critique":
