@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.report.synthetic import synthetic_run
 
 from nosce.core.cost import Cost
 from nosce.core.trace import Trace
@@ -17,7 +18,6 @@ from nosce.report.measured_rows import grid, sure
 from nosce.report.text import duration, laid_out, shown
 from nosce.report.trace_tree import tree, votes
 from nosce.report.voting_curve import voting_curve
-from tests.report.synthetic import synthetic_run
 
 HOSTILE = '</pre></style><script>document.title="owned"</script><img src=x onerror=alert(1)> {{ 7*7 }} {% raw %} &lt;'
 
@@ -52,7 +52,8 @@ def test_the_instructive_answers_come_from_different_families_first() -> None:
 
 def test_a_grid_counts_silence_as_not_right() -> None:
     rows = [
-        row("a", "1", 0.9, 1.0, family="f", level=1, cost=Cost(1, 2, 1)), row("b", None, 0.3, 1.0, withheld="1", family="f", level=1),
+        row("a", "1", 0.9, 1.0, family="f", level=1, cost=Cost(1, 2, 1)),
+        row("b", None, 0.3, 1.0, withheld="1", family="f", level=1),
         row("c", "2", 0.9, 0.0, family="f", level=2), row("d", "1", 0.9, 1.0, family="g"),
     ]  # fmt: skip
     found = grid(rows)

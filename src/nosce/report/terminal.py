@@ -27,7 +27,9 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title or None, title_justify="left", header_style="dim", show_header=any(heads))
+    drawn = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, title=title or None, title_justify="left", header_style="dim", show_header=any(heads)
+    )
     for index, head in enumerate(heads):
         numbers = index not in left
         drawn.add_column(
