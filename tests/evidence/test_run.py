@@ -33,7 +33,8 @@ def problems(start: int, stop: int) -> tuple[Problem, ...]:
 def made(out: Path | None = None, risk: float | None = 0.1, labels: int = 1200) -> Plan:
     model = ReplayModel.of(honest, capabilities=Capabilities(n=True, seed=True, logprobs=True))
     system = registry.find("self-consistency")
-    return Plan("made", problems(0, 300), {"main": model}, system, {"k": 8}, risk=risk, calibration=problems(300, 300 + labels), out=out)
+    asked, labelled = problems(0, 300), problems(300, 300 + labels)
+    return Plan("made", asked, {"main": model}, system, {"k": 8}, risk=risk, calibration=labelled, out=out)
 
 
 def test_the_promise_holds_and_costs_are_true(tmp_path: Path) -> None:

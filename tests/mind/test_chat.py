@@ -73,7 +73,8 @@ def test_p_true_comes_from_the_alternatives_of_the_first_deciding_token() -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("Confidence: 80%", 0.8), ("confidence = 0.8", 0.8), ("80", 0.8), ("Confidence: 1%", 0.01), ("250%", None), ("high", None)]
+    ("text", "value"),
+    [("Confidence: 80%", 0.8), ("confidence = 0.8", 0.8), ("80", 0.8), ("Confidence: 1%", 0.01), ("250%", None), ("high", None)],
 )
 def test_stated_confidence(text: str, value: float | None) -> None:
     assert Chat().read("rate", Sample(text), PROBLEM, Given()) == (None if value is None else pytest.approx(value))
@@ -81,7 +82,8 @@ def test_stated_confidence(text: str, value: float | None) -> None:
 
 def test_critique_foresight_judge_and_choice() -> None:
     chat = Chat()
-    assert chat.read("critique", Sample("First wrong step: 2\nWhy: carried wrongly"), PROBLEM, Given()) == Critique(2, "carried wrongly")
+    said = Sample("First wrong step: 2\nWhy: carried wrongly")
+    assert chat.read("critique", said, PROBLEM, Given()) == Critique(2, "carried wrongly")
     assert not chat.read("critique", Sample("First wrong step: none"), PROBLEM, Given()).fault
     assert chat.read("foresee", Sample("Chance: 70%\nWords: 30"), PROBLEM, Given()) == Foresight(0.7, 40.0)
     assert chat.read("judge", Sample("Choice: 2"), PROBLEM, GIVEN) == 1

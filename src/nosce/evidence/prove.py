@@ -193,10 +193,10 @@ def verdict(effect: Estimate | None, margin: float) -> Verdict:
 
 def _record(system: System, claim: Claim, bench: Bench, found: _Found, seconds: float) -> Record:
     model, effect = bench.roster["main"], found.effect
-    nan = float("nan")
+    nan, n = float("nan"), len(bench.problems) if found.n is None else found.n
     return Record(
         system.slug, system.id, system.part, system.title, encode(claim), claim.hash, claim.endpoint, found.system,
-        found.baseline, effect.value if effect else nan, effect.interval if effect else (nan, nan), len(bench.problems) if found.n is None else found.n,
+        found.baseline, effect.value if effect else nan, effect.interval if effect else (nan, nan), n,
         claim.seeds, *found.costs, found.null, verdict(effect, claim.margin),
         "organism" if model.dialect.startswith("socrates") else model.spec, model.version, problems_hash(bench.problems),
         claim.taught, claim.fidelity, claim.analogue_of, found.refused,

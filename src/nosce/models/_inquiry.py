@@ -112,7 +112,8 @@ class Inquiry:
         known = [m for m in listed if isinstance(m, dict)] if isinstance(listed, list) else []
         named = [m for m in known if m.get("id") == self.model.model] or (known if len(known) == 1 else [])
         for entry in named[:1]:
-            meta = entry.get("meta") if isinstance(entry.get("meta"), dict) else {}
+            told = entry.get("meta")
+            meta = told if isinstance(told, dict) else {}
             sizes = [entry.get("max_model_len"), entry.get("context_length"), meta.get("n_ctx"), meta.get("n_ctx_train")]
             self.context = next((s for s in sizes if isinstance(s, int) and s > 0), 0)
             self.server = fingerprint(entry.get("id"), entry.get("owned_by"), sorted(meta.items()), size=6)

@@ -63,7 +63,7 @@ class Words:
 
     def one(self, text: str) -> int | None:
         """The id of a text that is a single token, else None."""
-        held = self.tokenizer.get_vocab().get(text)
+        held: int | None = self.tokenizer.get_vocab().get(text)
         if held is None and len(ids := self.encode(text)) == 1:
             held = ids[0]
         return held

@@ -32,7 +32,8 @@ def families() -> list[str]:
 def index_page(records: Mapping[str, Mapping[str, Any]]) -> str:
     """How many systems each family has, and what was seen of their claims."""
     rows = catalogue().values()
-    lines = ["# Systems", "", "| family | in the catalogue | registered | effect seen | not seen | unclear |", "|---|---|---|---|---|---|"]
+    head = "| family | in the catalogue | registered | effect seen | not seen | unclear |"
+    lines = ["# Systems", "", head, "|---|---|---|---|---|---|"]
     for family in families():
         systems = [s for s in registry if s.family == family]
         seen = [records[key]["outcome"] for s in systems if (key := f"{s.id}/{s.part}") in records]

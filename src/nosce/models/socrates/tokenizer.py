@@ -27,7 +27,7 @@ CONTROL = (
     RESULT, UNKNOWN, *STEPS, *RATINGS, *LENGTHS,
 )  # fmt: skip
 DIGITS = tuple("0123456789")
-SIGNS = tuple("+-*/=():;.,") + ("_",)
+SIGNS = tuple("+-*/=():;.,_")
 WORDS = (
     "make", "from", *lists.OPERATIONS, "and", "or", "xor", "implies", "not", "p", "q", "r", "s", "T", "F", "of", "for", "has",
     "tell", "that", "is", *facts.ATTRIBUTES, *(value for values in facts.ATTRIBUTES.values() for value in values),

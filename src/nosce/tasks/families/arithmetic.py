@@ -1,8 +1,8 @@
 """Arithmetic chains: `37+48-12`, `6*7-15`; products first, then left to right; no step goes below zero.
 
 A *shape* gives the digits of each operand and the operator between: `2+2+1` is two two-digit numbers and one
-one-digit number joined by + or -, `2*1+2` starts with a product, `3/1` is a division that leaves no rest. Difficulty comes from products,
-carries and the size of a single step rather than from the number of characters.
+one-digit number joined by + or -, `2*1+2` starts with a product, `3/1` is a division that leaves no rest. Difficulty
+comes from products, carries and the size of a single step rather than from the number of characters.
 """
 
 from __future__ import annotations

@@ -78,7 +78,8 @@ def right(item: Item, answer: str) -> bool:
 
 def build(question: str, level: int = 0) -> Item:
     """The item of a question in canonical form."""
-    bare, steps = Item(NAME, level, question, "", (), question), []
+    bare = Item(NAME, level, question, "", (), question)
+    steps: list[str] = []
     while (step := next_step(bare, steps)) is not None:
         steps.append(step)
     return Item(NAME, level, question, conclude(bare, steps), tuple(steps), question)

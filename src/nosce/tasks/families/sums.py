@@ -7,7 +7,6 @@ overflows, so that the same length comes easy and hard.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import numpy as np
 
