@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nosce.core.problem import Problem
 from nosce.core.streams import stream_key
 from nosce.core.trace import Trace
 from nosce.mind.dialects import chat_reading
 from nosce.mind.dialects.chat import TASKS
-from nosce.models.base import Capabilities, Prompt, Request, Sample
+from nosce.models.base import Capabilities, Model, Prompt, Request, Sample
 from nosce.models.replay import ReplayModel
 from nosce.tasks.families import Item, go_on, parse, recheck, right
 
@@ -204,24 +203,9 @@ def slipped(text: str, rng: np.random.Generator) -> str:
     return f"{text[: last.start()]}{int(last[0]) + int(rng.integers(1, 4))}{text[last.end() :]}"
 
 
-def recorded(traces: Sequence[Trace], model: ScriptedChat) -> ReplayModel:
-    """A model that serves what the traces sampled, and nothing else."""
-    return ReplayModel.of_traces(
-        traces, dialect=model.dialect, capabilities=model.capabilities, context=model.context, version=model.version
-    )
+def recorded(traces: Sequence[Trace], model: Model) -> ReplayModel:
+    """A model that serves what the traces sampled from this one, and nothing else."""
+    return ReplayModel.of_traces(traces, dialect=model.dialect, capabilities=model.capabilities, context=model.context)
 
 
-def question(text: str, answer: str = "") -> Problem:
-    """A problem of a bundled family from its typed question."""
-    item = parse(text)
-    assert item is not None, f"{text!r} lies outside the grammar"
-    from nosce.tasks.bundled import as_problem
-
-    made = as_problem(item)
-    assert not answer or made.check(answer) == 1.0, f"{answer!r} does not answer {text!r}"
-    return made
-
-
-__all__ = [
-    "BLACK_BOX", "CONTINUES", "LOGPROBS", "ScriptedChat", "question", "recorded", "slipped", "worked",
-]  # fmt: skip
+__all__ = ["BLACK_BOX", "CONTINUES", "LOGPROBS", "ScriptedChat", "recorded", "slipped", "worked"]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.conformance.trials import MODELS, STRATEGIES, N, everything, missing, model, name_of, problems, suited, trial
+from tests.scripted import recorded
 
 from nosce.agents.loop import replay
 from nosce.core.answer import Answer
@@ -25,7 +26,6 @@ from nosce.core.signal import Signal
 from nosce.environments import environment
 from nosce.environments.policies import Blunderer
 from nosce.mind.engine import Engine, Solved
-from nosce.models.replay import ReplayModel
 
 ALL = pytest.mark.parametrize("system", everything(), ids=name_of)
 LADDER = (
@@ -153,9 +153,7 @@ def test_a_trace_replays_to_the_same_answer_without_the_model(system: System, on
         pytest.skip("acts on the network itself: a trace holds what was sampled, not the weights")
     tried, live = trial(system.id, system.part, on), model(on)
     first = tried.solve()
-    silent = ReplayModel.of_traces(
-        [s.trace for s in first], dialect=live.dialect, capabilities=live.capabilities, context=live.context
-    )
+    silent = recorded([s.trace for s in first], live)
     for a, b in zip(first, tried.again(model=silent), strict=True):
         assert plain(b.answer) == plain(a.answer)
 
