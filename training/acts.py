@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from training.rows import Tree, thought
 
 SHARES = {
     "acts": {"solve": 0.27, "facts": 0.10, "planted": 0.38, "notes": 0.04, "tool": 0.04, "own": 0.17},
-    "refresh": {"solve": 0.28, "facts": 0.10, "planted": 0.24, "notes": 0.04, "tool": 0.04, "own": 0.30},
+    "refresh": {"solve": 0.24, "facts": 0.08, "planted": 0.27, "notes": 0.04, "tool": 0.03, "own": 0.34},
 }
 
 
@@ -74,7 +75,9 @@ def _grow(tree: Tree, parent: int, given: str, learned: str) -> None:
         tree.grow(parent, given, learned)
 
 
-def _revise(rng: np.random.Generator, tree: Tree, parent: int, item: Item, steps: list[str], fault: int | None, false: bool) -> None:
+def _revise(
+    rng: np.random.Generator, tree: Tree, parent: int, item: Item, steps: list[str], fault: int | None, false: bool
+) -> None:
     """A revision after a true critique (`fault`), or after a false one: any other place."""
     places = [k for k in range(len(steps) + 1) if k != fault]
     at = places[int(rng.integers(len(places)))] if false else fault
@@ -97,7 +100,7 @@ def act_item(rng: np.random.Generator, name: str | None = None, progress: float 
 
 def planted(rng: np.random.Generator) -> Tree:
     """An attempt with a planted error (or, half of the time, a right one) with its re-check and revisions."""
-    item = act_item(rng, progress=float(rng.random() < 0.5))  # half of them easy ones: comparing is learned there
+    item = act_item(rng, progress=float(rng.random() < 0.6))  # many easy ones: comparing is learned there
     if rng.random() < 0.12:
         return _planted_direct(rng, item)
     wrong = plant(rng, item) if rng.random() < 0.65 else None
@@ -109,7 +112,7 @@ def planted(rng: np.random.Generator) -> Tree:
     attempt = tree.grow(0, f"{marks.THINK} {text}", closed=False) if wrong else tree.grow(0, marks.THINK, text)
     verdict = judge(item, steps, answer)
     _grow(tree, attempt, marks.CHECK, check(verdict, not wrong))
-    if wrong and rng.random() < 0.45:
+    if wrong and rng.random() < 0.8:
         _revise(rng, tree, attempt, item, steps, wrong[2], false=False)
     if rng.random() < (0.25 if wrong else 0.2):
         _revise(rng, tree, attempt, item, steps, wrong[2] if wrong else None, false=True)
@@ -119,10 +122,8 @@ def planted(rng: np.random.Generator) -> Tree:
 def _planted_direct(rng: np.random.Generator, item: Item) -> Tree:
     answer, tree = said(item)[1], Tree(mixture.asked(item))
     if rng.random() < 0.5:
-        try:
+        with suppress(ValueError):
             answer = _plant.answer(rng, item, answer)
-        except ValueError:
-            pass
     right = answer == said(item)[1]
     attempt = tree.grow(0, f"{marks.FAST} {marks.ANS} {answer}", closed=False)
     verdict = judge(item, [], answer)
@@ -203,13 +204,13 @@ def _own_attempt(rng: np.random.Generator, tree: Tree, found: Own, tried: dict[s
     verdict = judge(item, steps, answer)
     if right and verdict.fault is not None:  # a slip in a step that the answer survived
         return
+    if verdict.fault is not None and rng.random() < 0.95:
+        _revise(rng, tree, attempt, item, steps, verdict.fault, false=False)
     if tried.get("recheck"):
         _grow(tree, attempt, f"{marks.CHECK} {tried['recheck']}", ending(verdict, right))
     if rng.random() < (0.5 if tried.get("recheck") else 0.9):
         _grow(tree, attempt, marks.CHECK, check(verdict, right))
-    if verdict.fault is not None and rng.random() < 0.6:
-        _revise(rng, tree, attempt, item, steps, verdict.fault, false=False)
-    if rng.random() < 0.2:
+    if rng.random() < 0.15:
         _revise(rng, tree, attempt, item, steps, verdict.fault, false=True)
 
 

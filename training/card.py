@@ -32,6 +32,11 @@ MUST: tuple[tuple[str, str], ...] = (
 )
 
 
+RUN = (
+    "Solving: 16 million tokens. Acts: 12 million. Refresh, with the annealed model's own attempts and re-checks: 8 million."
+)
+
+
 def values(found: Found) -> list[tuple[float, bool, str]]:
     """For each line of MUST: value, whether it is reached, how it is written."""
     one = found["one"]
@@ -40,6 +45,10 @@ def values(found: Found) -> list[tuple[float, bool, str]]:
     located = found["critique.located_several"] / found["critique.constant_several"]
     repair = found["revise.true"] / max(found["revise.resample"], 1e-9)
     better = found["revise.true"] - found["revise.false"]
+
+    def against(one_key: str, other_key: str) -> str:
+        return f" ({found[one_key]:.1%} against {found[other_key]:.1%})"
+
     return [
         (one, 0.50 <= one <= 0.75, f"{one:.1%}"),
         (found["vote"] - one, found["vote"] - one >= 0.06, f"{100 * (found['vote'] - one):.1f} points"),
@@ -49,9 +58,9 @@ def values(found: Found) -> list[tuple[float, bool, str]]:
         (hard, hard <= 0.20, f"{hard:.1%}"),
         *((found[key], found[key] >= least, f"{found[key]:.3f}")
           for key, least in (("verify.auroc", 0.85), ("verify.within", 0.70), ("planted.auroc", 0.75))),
-        (located, located >= 2, f"{located:.2f} times ({found['critique.located_several']:.1%} against {found['critique.constant_several']:.1%})"),
-        (repair, repair >= 1.5, f"{repair:.2f} times ({found['revise.true']:.1%} against {found['revise.resample']:.1%})"),
-        (better, better > 0, f"{100 * better:.1f} points ({found['revise.true']:.1%} against {found['revise.false']:.1%})"),
+        (located, located >= 2, f"{located:.2f} times" + against("critique.located_several", "critique.constant_several")),
+        (repair, repair >= 1.5, f"{repair:.2f} times" + against("revise.true", "revise.resample")),
+        (better, better > 0, f"{100 * better:.1f} points" + against("revise.true", "revise.false")),
         (found["rating.ece"], found["rating.ece"] <= 0.08, f"{found['rating.ece']:.3f}"),
         (found["known.auroc"], found["known.auroc"] >= 0.93, f"{found['known.auroc']:.3f}"),
     ]  # fmt: skip
@@ -70,7 +79,8 @@ def levels(found: Found) -> str:
     """The table by family and level."""
     lines = ["| family | one thought, T=0.7 | self-consistency@16 | pass@16 | no thought, greedy |", "|---|---|---|---|---|"]
     for name in FAMILIES:
-        cells = (" ".join(f"{found[f'{what}/{name}/{k}']:.2f}" for k in range(1, 7)) for what in ("one", "vote", "any", "direct"))
+        kinds = ("one", "vote", "any", "direct")
+        cells = (" ".join(f"{found[f'{what}/{name}/{k}']:.2f}" for k in range(1, 7)) for what in kinds)
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     means = (f"{found[what]:.3f}" for what in ("one", "vote", "any", "direct"))
     return "\n".join([*lines, "| mean | " + " | ".join(means) + " |"])
@@ -79,11 +89,13 @@ def levels(found: Found) -> str:
 def signals(found: Found) -> str:
     """What tells right attempts from wrong ones."""
     names = {
-        "verify": "verify: P(yes) after the written re-check", "rating": "stated rating (expected value)", "votes": "share of 16 votes",
+        "verify": "verify: P(yes) after the written re-check", "rating": "stated rating (expected value)",
+        "votes": "share of 16 votes",
         "logprob": "mean log-probability", "weakest": "least token log-probability", "short": "shortness",
     }  # fmt: skip
     lines = ["| signal | AUROC, all | within family and level |", "|---|---|---|"]
-    return "\n".join(lines + [f"| {text} | {found[f'{key}.auroc']:.3f} | {found[f'{key}.within']:.3f} |" for key, text in names.items()])
+    rows = [f"| {text} | {found[f'{key}.auroc']:.3f} | {found[f'{key}.within']:.3f} |" for key, text in names.items()]
+    return "\n".join(lines + rows)
 
 
 def others(found: Found) -> str:
@@ -97,9 +109,11 @@ def card(all_found: dict[str, Found]) -> str:
     template = (Path(__file__).parent / "card.md").read_text()
     found = all_found["socrates"]
     lesser = "\n".join(
-        f"| `{name}` | {each['one']:.3f} | {each['vote']:.3f} | {each['any']:.3f} | {each['direct']:.3f} |" for name, each in all_found.items()
+        f"| `{name}` | " + " | ".join(f"{each[what]:.3f}" for what in ("one", "vote", "any", "direct")) + " |"
+        for name, each in all_found.items()
     )
-    parts = {"WANTED": wanted(found), "LEVELS": levels(found), "SIGNALS": signals(found), "OTHERS": others(found), "CHECKPOINTS": lesser}
+    parts = {"WANTED": wanted(found), "LEVELS": levels(found), "SIGNALS": signals(found), "OTHERS": others(found)}
+    parts |= {"CHECKPOINTS": lesser, "RUN": RUN}
     for mark, text in parts.items():
         template = template.replace(f"{{{{{mark}}}}}", text)
     return template

@@ -1,7 +1,7 @@
 """Train the bundled model: `python -m training.train --stage solve --tokens 22e6 --out runs/one`.
 
-Muon for the matrices, AdamW for the embedding and the norms; a warm-up, a plateau and a linear decay to zero over the last part of a stage.
-A run is resumed from its last checkpoint when started again with the same words. Data come from a second process.
+Muon for the matrices, AdamW for the embedding and the norms; a warm-up, a plateau and a linear decay to zero over the last part of
+a stage. A run is resumed from its last checkpoint when started again with the same words. Data come from a second process.
 """
 
 from __future__ import annotations
@@ -159,7 +159,8 @@ class Run:
         blocks = int(words.tokens / per_block)
         queue: Any = mp.get_context("spawn").Queue(maxsize=6)
         start = self.seen // per_block
-        feeder = mp.get_context("spawn").Process(target=feed, args=(queue, words.stage, words.seed, start, blocks, words.attempts), daemon=True)
+        told = (queue, words.stage, words.seed, start, blocks, words.attempts)
+        feeder = mp.get_context("spawn").Process(target=feed, args=told, daemon=True)
         feeder.start()
         compiled, weights = torch.compile(loss_of), weights_of_tokens().to(words.device)
         clock, total, count, saved = time.time(), 0.0, 0, time.time()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from nosce.models.socrates import tokenizer as marks
 from nosce.models.socrates import weights
 from nosce.models.socrates.tokenizer import SocratesTokenizer

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from nosce.tasks import families
 from nosce.tasks.families import FAMILIES, countdown, facts, logic, sums
 from nosce.tasks.families._judge import judge, plant, said
@@ -50,7 +51,8 @@ def test_splits_are_disjoint_by_canonical_form():
 
 def test_the_same_countdown_in_another_order_is_the_same_problem():
     one, two = families.parse("make 24 from 3 5 9"), families.parse("make 24 from 9 3 5")
-    assert one is not None and two is not None
+    assert one is not None
+    assert two is not None
     assert one.hash == two.hash
 
 
@@ -111,8 +113,9 @@ def test_any_answer_and_any_step_can_be_graded(name, level, seed, text):
 
 @pytest.mark.parametrize(
     ("answer", "good"),
-    [("(9-5)*(8-2)", True), ("8*(9-5)-2*5", False), ("(9-5)*8-8", False), ("24", False), ("9-5*(8-2)", False), ("((9-5))*(8-2)", True)],
-)
+    [("(9-5)*(8-2)", True), ("8*(9-5)-2*5", False), ("(9-5)*8-8", False), ("24", False), ("9-5*(8-2)", False),
+     ("((9-5))*(8-2)", True)],
+)  # fmt: skip
 def test_countdown_wants_every_number_once_and_the_target(answer, good):
     item = families.parse("make 24 from 9 5 8 2")
     assert item is not None

@@ -44,7 +44,8 @@ def solving(speaker: Speaker, items: Sequence[Item], draws: int = 16) -> tuple[F
     direct = speaker.attempt(items, direct=True, temperature=0.0)
     table = np.array([
         [np.mean([t.right for t in mine]), families.right(item, majority([t.answer for t in mine], key_of(item))),
-         any(t.right for t in mine), straight.right, np.mean([t.answer == facts.UNKNOWN for t in mine]), np.mean([t.length for t in mine])]
+         any(t.right for t in mine), straight.right,
+         np.mean([t.answer == facts.UNKNOWN for t in mine]), np.mean([t.length for t in mine])]
         for item, mine, straight in zip(items, grouped, direct, strict=True)
     ], float)  # fmt: skip
     names = ("one", "vote", "any", "direct", "unknown", "tokens")
@@ -80,7 +81,10 @@ def verify(speaker: Speaker, tries: Sequence[Try]) -> Figures:
     right, cells = [t.right for t in tries], [cell(t.item) for t in tries]
     yes, _ = verified(speaker, tries)
     out = {"verify.auroc": auroc(yes, right), "verify.within": auroc_within(yes, right, cells), "verify.ece": ece(yes, right)}
-    for name, score in (("logprob", [t.logprob for t in tries]), ("weakest", [t.weakest for t in tries]), ("short", [-t.length for t in tries])):
+    free: dict[str, list[float]] = {
+        "logprob": [t.logprob for t in tries], "weakest": [t.weakest for t in tries], "short": [-float(t.length) for t in tries],
+    }  # fmt: skip
+    for name, score in free.items():
         out |= {f"{name}.auroc": auroc(score, right), f"{name}.within": auroc_within(score, right, cells)}
     stated = speaker.chances([f"{t.text()} {marks.RATE}" for t in tries], marks.RATINGS)
     mean, named = stated @ MIDDLE, MIDDLE[stated.argmax(1)]
@@ -112,7 +116,8 @@ def planted(speaker: Speaker, items: Sequence[Item]) -> Figures:
     several = [k for k in range(n) if len(pairs[k][1].steps) > 2]
     many = [truth[k] for k in several]
     return {
-        "planted.auroc": auroc(yes, [True] * n + [False] * n), "planted.within": auroc_within(yes, [True] * n + [False] * n, cells * 2),
+        "planted.auroc": auroc(yes, [True] * n + [False] * n),
+        "planted.within": auroc_within(yes, [True] * n + [False] * n, cells * 2),
         "planted.pairs": float(np.mean((yes[:n] > yes[n:]) + 0.5 * (yes[:n] == yes[n:]))), "planted.n": float(n),
         "critique.located": float(hit), "critique.constant": constant,
         "critique.located_several": float(np.mean([found[k] == truth[k] for k in several])),
@@ -142,8 +147,9 @@ def revise(speaker: Speaker, tries: Sequence[Try], seed: int = 3) -> Figures:
     first = max(Counter(_mark(f) for _, f in kept).values()) / len(kept)
     late = [k for k, (t, f) in enumerate(kept) if f != 1]
     return {
-        "revise.true": float(np.mean(true)), "revise.false": float(np.mean(false)), "revise.resample": float(np.mean(again)),
-        "revise.true_late": float(np.mean([true[k] for k in late])), "revise.resample_late": float(np.mean([again[k] for k in late])),
+        "revise.true": float(np.mean(true)), "revise.false": float(np.mean(false)),
+        "revise.resample": float(np.mean(again)), "revise.true_late": float(np.mean([true[k] for k in late])),
+        "revise.resample_late": float(np.mean([again[k] for k in late])),
         "revise.n": float(len(kept)), "critique.own_located": float(located), "critique.own_constant": first,
     }  # fmt: skip
 
@@ -189,8 +195,10 @@ def helped(speaker: Speaker, items: Sequence[Item], seed: int = 4) -> Figures:
     known = [item for item in items if item.level > 1 and said(item)[1] != facts.UNKNOWN]
     wrong = [plant(rng, item) for item in known]
     usable = [(item, w[1]) for item, w in zip(known, wrong, strict=True) if w is not None]
-    kinds = {"none": [()] * len(usable), "right": [(i.answer,) for i, _ in usable], "wrong": [(w,) for _, w in usable],
-             "useless": [(usable[k - 1][0].answer,) for k in range(len(usable))]}  # fmt: skip
+    kinds: dict[str, list[tuple[str, ...]]] = {
+        "none": [()] * len(usable), "right": [(i.answer,) for i, _ in usable], "wrong": [(w,) for _, w in usable],
+        "useless": [(usable[k - 1][0].answer,) for k in range(len(usable))],
+    }  # fmt: skip
     for kind, notes in kinds.items():
         rows = speaker.say([prompt(item, notes=note) for (item, _), note in zip(usable, notes, strict=True)])
         answers = [speaker.words.decode(row.tokens).partition(marks.ANS)[2].replace(marks.END, "").strip() for row in rows]
@@ -202,12 +210,14 @@ def helped(speaker: Speaker, items: Sequence[Item], seed: int = 4) -> Figures:
 
 def passages(speaker: Speaker, count: int = 120, seed: int = 8) -> Figures:
     """Accuracy where a passage agrees with the invented world and where it conflicts."""
-    rng, items = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    items: list[Item] = []
     while len(items) < count:
         if families.split(item := facts.draw_with_passage(rng)) == "test":
             items.append(item)
     tries = speaker.attempt(items)
-    return {name: float(np.mean([t.right for t in tries if t.item.level == level])) for level, name in ((1, "passage.agrees"), (2, "passage.conflicts"))}
+    names = {"passage.agrees": 1, "passage.conflicts": 2}
+    return {name: float(np.mean([t.right for t in tries if t.item.level == level])) for name, level in names.items()}
 
 
 def measure(speaker: Speaker, per_cell: int = 20, draws: int = 16) -> Figures:
@@ -220,7 +230,8 @@ def measure(speaker: Speaker, per_cell: int = 20, draws: int = 16) -> Figures:
              for item, mine in zip(items, grouped, strict=True)]  # fmt: skip
     one = [k for k, mine in enumerate(grouped) if mine[0].answer != facts.UNKNOWN]
     right, cells = [grouped[k][0].right for k in one], [cell(items[k]) for k in one]
-    out |= {"votes.auroc": auroc([share[k] for k in one], right), "votes.within": auroc_within([share[k] for k in one], right, cells)}
+    votes = [share[k] for k in one]
+    out |= {"votes.auroc": auroc(votes, right), "votes.within": auroc_within(votes, right, cells)}
     out |= verify(speaker, sample) | planted(speaker, items) | revise(speaker, sample)
     return out | foresee(speaker, items, rates) | knowing(speaker) | helped(speaker, items) | passages(speaker)
 
