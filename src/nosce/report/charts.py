@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from nosce.evidence.rows import Row
 from nosce.metrics.bins import Bins
 from nosce.metrics.calibration_error import ace
 from nosce.metrics.risk_coverage import risk_coverage
-from nosce.report.measured_rows import Sure, ending, grid, right
+from nosce.report.measured_rows import Sure, ending, grid, right, said
 from nosce.report.palette import ACCENT, ACCENT_SOFT, FAINT, INK, MUTED, PALE, PAPER, WRONG, theme
 from nosce.report.text import brief
 from nosce.report.voting_curve import CurvePoint
@@ -152,8 +152,8 @@ def accuracy_against_tokens(rows: Sequence[Row], curve: Sequence[CurvePoint] = (
             layers.append(words.encode(x=x, y="label_y:Q", text="label:N"))
     if here["unwithheld"] - here["y"] > 0.005:
         silent = {**here, "y": here["unwithheld"], "label": "had it answered all"}
-        layers += _marked(alt, silent, x, y, below=False, hollow=True)
-    layers += _marked(alt, here, x, y, below=True)
+        layers += _marked(alt, silent, x, y, side="above", hollow=True)
+    layers += _marked(alt, here, x, y, side="below" if here["unwithheld"] - here["y"] < 0.12 else "above")
     return _styled(alt.layer(*layers), "Accuracy against tokens")
 
 
@@ -189,8 +189,13 @@ def pareto(
     x, y = _tokens_axis(alt), _share(alt, "y", "share right of all questions", zero=False)
     curve = [{"x": t, "y": a, "low": low, "high": high, "k": f"@{k}"} for k, t, a, low, high in frontier]
     layers = _frontier(alt, curve, x, y)
-    for name, tokens, accuracy, low, high in points:
-        layers += _marked(alt, {"x": tokens, "y": accuracy, "low": low, "high": high, "label": brief(name, 28)}, x, y, small=True)
+    found: list[dict[str, Any]] = [
+        {"x": t, "y": a, "low": low, "high": high, "label": brief(name, 28)} for name, t, a, low, high in points
+    ]
+    heights = [point["y"] for point in (*found, *curve)]
+    apart = _apart(found, gap=0.045 * max(max(heights) - min(heights), 0.1) if heights else 0.0)
+    for part in zip(*(_marked(alt, point, x, y) for point in apart), strict=True):  # all bars, then all dots, then all names
+        layers += part
     return _styled(alt.layer(*layers), "Accuracy against tokens", width=2 * WIDTH, height=int(1.4 * HEIGHT))
 
 
@@ -206,22 +211,22 @@ def _frontier(alt: Any, curve: list[dict[str, Any]], x: Any, y: Any) -> list[Cha
 
 
 def _marked(
-    alt: Any, point: dict[str, Any], x: Any, y: Any, *, small: bool = False, below: bool | None = None, hollow: bool = False
+    alt: Any, point: dict[str, Any], x: Any, y: Any, *, side: Literal["above", "below", "right"] = "right", hollow: bool = False
 ) -> list[Chart]:
-    base = alt.Chart(_data([point]))
+    base, small = alt.Chart(_data([{"label_y": point["y"], **point}])), side == "right"
     fill = {"fill": None, "stroke": MUTED} if hollow else {"fill": ACCENT, "stroke": PAPER}
     dot = base.mark_circle(size=60 if small or hollow else 130, strokeWidth=1.5, opacity=1, **fill).encode(x=x, y=y)
-    side = {"align": "left", "dx": 9, "dy": -7} if below is None else {"align": "center", "dy": 18 if below else -16}
+    places: dict[str, dict[str, Any]] = {"right": {"align": "left", "dx": 9, "dy": -7}, "above": {"dy": -16}, "below": {"dy": 18}}
     colour, weight = (MUTED, "normal") if hollow else (INK, "normal" if small else "bold")
-    words = base.mark_text(color=colour, fontWeight=weight, **side).encode(x=x, y=y, text="label:N")
+    words = base.mark_text(color=colour, fontWeight=weight, **places[side]).encode(x=x, y="label_y:Q", text="label:N")
     if "low" not in point:
         return [dot, words]
-    return [base.mark_rule(color=ACCENT, strokeWidth=1).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"), dot, words]
+    return [base.mark_rule(color=ACCENT_SOFT, strokeWidth=2).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"), dot, words]
 
 
 def confidence_histogram(rows: Sequence[Row], bins: int = 20) -> Chart:
     """How often each confidence is stated: right answers upwards, wrong ones downwards (ungraded ones upwards, alone)."""
-    alt, stated = _altair(), [row for row in rows if row.stated is not None and (row.answer or row.withheld) is not None]
+    alt, stated = _altair(), [row for row in rows if row.stated is not None and said(row) is not None]
     counts: dict[tuple[int, str], int] = {}
     for row in stated:
         name = "answered" if row.correct is None else "right" if row.correct >= 0.5 else "wrong"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nosce.evidence.rows import Row
-from nosce.report.measured_rows import ending, right
+from nosce.report.measured_rows import ending, right, said
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def _stated(row: Row) -> float:
 
 
 def _kept_back(row: Row, was_right: bool) -> bool:
-    return row.outcome == "abstained" and row.withheld is not None and row.correct is not None and right(row) == was_right
+    return row.outcome == "abstained" and said(row) is not None and row.correct is not None and right(row) == was_right
 
 
 KINDS = (
@@ -47,7 +47,7 @@ KINDS = (
     ),
     _Kind(
         "Silent for its own reasons", "No answer to withhold: out of scope, out of budget, or said not to know.",
-        lambda r: r.outcome in ("abstained", "deferred", "asked") and (r.withheld is None or r.correct is None), _stated,
+        lambda r: r.outcome in ("abstained", "deferred", "asked") and (said(r) is None or r.correct is None), _stated,
     ),
     _Kind("Sure, and right", "What the rest of the right answers look like.", lambda r: ending(r) == "right", _stated),
     _Kind("Answered", "Without a reference nothing can be said about being right.", lambda r: ending(r) == "answered", _stated),

@@ -35,7 +35,10 @@ CAPTIONS = {
         "What does thinking cost?",
         "Accuracy against tokens. The grey line, where there is one, is voting over the first k draws of this very run.",
     ),
-    "tokens": ("Where did the tokens go?", "By family, and by how the questions ended."),
+    "tokens": (
+        "Where did the tokens go?",
+        "By family, and by how the questions ended; the palest part was spent on questions that were then not answered.",
+    ),
 }
 
 

@@ -10,11 +10,18 @@ import numpy as np
 from nosce.evidence.rows import Row, measured
 from nosce.metrics import Estimate, auroc2, ece
 from nosce.metrics.estimate import Bools, Floats
+from nosce.mind.engine import UNKNOWN
 
 
 def right(row: Row) -> bool:
     """Whether the answer, given or withheld, is right."""
     return (row.correct or 0.0) >= 0.5
+
+
+def said(row: Row) -> str | None:
+    """The answer, given or withheld; None where there is none to grade, a model's own `unknown` included."""
+    value = row.withheld if row.answer is None else row.answer
+    return None if value == UNKNOWN else value
 
 
 def ending(row: Row) -> str:
@@ -46,17 +53,13 @@ class Sure:
 
 def sure(rows: Sequence[Row]) -> Sure:
     """Those rows, answered and withheld alike."""
-    kept = [row for row in rows if row.correct is not None and row.stated is not None and _has_answer(row)]
+    kept = [row for row in rows if row.correct is not None and row.stated is not None and said(row) is not None]
     return Sure(
         np.array([row.stated for row in kept], dtype=np.float64),
         np.array([row.stated if row.confidence is None else row.confidence for row in kept], dtype=np.float64),
         np.array([right(row) for row in kept], dtype=np.bool_),
         np.array([row.outcome == "answered" for row in kept], dtype=np.bool_),
     )
-
-
-def _has_answer(row: Row) -> bool:
-    return row.answer is not None or row.withheld is not None
 
 
 def self_knowledge(rows: Sequence[Row]) -> tuple[Estimate | None, Estimate | None]:

@@ -26,11 +26,14 @@ class CurvePoint:
     high: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Draw:
+    """One thought with everything that went on from it after a tool's result."""
+
     answer: str | None
     prompt: int
     completion: int
+    later: int = 0  # prompt tokens of going on
 
 
 def voting_curve(
@@ -44,29 +47,37 @@ def voting_curve(
     graded = [row for row in rows if row.correct is not None and row.trace_id in traces]
     if not graded or len(graded) > most:
         return []
-    drawn = [(problems[row.id], _draws(traces[row.trace_id])) for row in graded if row.id in problems]
-    sizes = {len(draws) for _, draws in drawn}
+    drawn = [(problems[row.id], row, _draws(traces[row.trace_id])) for row in graded if row.id in problems]
+    sizes = {len(draws) for _, _, draws in drawn}
     if len(sizes) != 1 or (longest := sizes.pop()) < 2:
         return []
     return [_point(k, drawn) for k in SIZES if k <= longest]
 
 
 def _draws(trace: Trace) -> list[_Draw]:
-    """The plain thoughts of a trace in draw order; none when it holds anything that is not one."""
-    found = []
-    for event in trace.of("sampled", "used"):
-        if event.kind == "used" or event.parent is not None or event.data.get("act") != "think":
+    """The plain thoughts of a trace in draw order; none when it holds anything that is neither one nor its going on."""
+    begun: dict[str | None, _Draw] = {}
+    for event in trace.of("sampled"):
+        sample, act = event.data.get("sample", {}), event.data.get("act")
+        prompt, completion = sample.get("prompt_tokens", 0), sample.get("completion_tokens", 0)
+        if act == "think" and event.parent is None:
+            begun[event.node] = _Draw(event.data.get("answer"), prompt, completion)
+        elif act == "extend" and event.parent in begun:
+            draw = begun[event.node] = begun[event.parent]
+            draw.answer, draw.completion, draw.later = event.data.get("answer"), draw.completion + completion, draw.later + prompt
+        else:
             return []
-        sample = event.data.get("sample", {})
-        found.append(_Draw(event.data.get("answer"), sample.get("prompt_tokens", 0), sample.get("completion_tokens", 0)))
-    return found
+    return list({id(draw): draw for draw in begun.values()}.values())
 
 
-def _point(k: int, drawn: Sequence[tuple[Problem, list[_Draw]]]) -> CurvePoint:
+def _point(k: int, drawn: Sequence[tuple[Problem, Row, list[_Draw]]]) -> CurvePoint:
     n, hits, tokens = len(drawn), 0, 0
-    for problem, draws in drawn:
-        tokens += max(d.prompt for d in draws[:k]) + sum(d.completion for d in draws[:k])
-        hits += _right(problem, [d.answer for d in draws[:k]])
+    for problem, row, draws in drawn:
+        first = draws[:k]
+        once = row.cost.prompt_tokens < sum(d.prompt + d.later for d in draws)  # the prompt was paid once for all draws
+        tokens += max(d.prompt for d in first) if once else sum(d.prompt for d in first)
+        tokens += sum(d.completion + d.later for d in first)
+        hits += _right(problem, [d.answer for d in first])
     return CurvePoint(k, tokens / n, hits / n, *wilson(hits, n))
 
 
