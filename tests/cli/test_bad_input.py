@@ -47,9 +47,7 @@ CASES = {
     "comparison without answers": (("compare", "unlabelled.jsonl", "-s", "think", *M), ["graded"]),
     "no claim": (("prove", "think", *M), ["makes no claim"]),
     "prove nothing known": (("prove", "dcs", *M), ["did you mean dsc"]),
-    "prove what the model cannot": (
-        ("prove", "re-reading", "--data", Q, "--calibrate", "labelled.jsonl", *M), ["cannot be proved here"],
-    ),
+    "prove what": (("prove", *M), ["--all"]),
     "unknown list": (("systems", "--family", "contrl"), ["did you mean control"]),
     "unknown system": (("systems", "dcs"), ["did you mean dsc"]),
     "no run": (("show", "abc"), ["--run"]),

@@ -129,3 +129,13 @@ def test_prove_keeps_a_record(here: Path, nosce: Command) -> None:
     kept = [json.loads(line) for line in Path(record["kept"]).read_text().splitlines()]
     assert [line["claim_hash"] for line in kept] == [record["claim_hash"]]
     assert json.loads(nosce("systems", "soft-sc", "--json")[1])["evidence"] == record["outcome"]
+
+
+def test_a_claim_that_the_model_cannot_test_is_kept_as_unclear(here: Path, nosce: Command) -> None:
+    arguments = ("--model", "socrates-tiny/", "--data", "family:all?n=12", "--calibrate", "labelled.jsonl", "--ledger", "kept")
+    code, out, err = nosce("prove", "re-reading", *arguments)
+    assert (code, out) == (2, "")
+    assert "cannot be proved here" in err
+    record = json.loads((here / "kept" / "S193-main.jsonl").read_text())
+    assert (record["outcome"], record["effect"]) == ("unclear", None)
+    assert "re-reading" in record["reason"]

@@ -12,6 +12,10 @@ from nosce.cli import flags
 from nosce.cli.flags import examples
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.table import Table
+
     from nosce.core.registry import System
     from nosce.evidence.prove import Record
 
@@ -19,11 +23,15 @@ EXAMPLES = examples(
     "nosce prove dsc",
     "nosce prove S327 --model openai:llama-3@http://127.0.0.1:8080/v1 --data labelled.jsonl",
     "nosce prove p-true --json",
+    "nosce prove --all --ledger evidence",
 )
 
 
 def prove(
-    system: Annotated[str, typer.Argument(help="Slug or catalogue id; one part of a system: S296/p-ik.", metavar="ID")],
+    system: Annotated[
+        str | None, typer.Argument(help="Slug or catalogue id; one part of a system: S296/p-ik.", metavar="ID", show_default=False)
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every registered claim, one after the other.")] = False,
     model: flags.Model = "socrates",
     data: Annotated[
         str, typer.Option("--data", metavar="DATA", help="Graded questions to prove it on.")
@@ -40,37 +48,65 @@ def prove(
     """Re-test the claim of a system against the baseline it names, as it was frozen beforehand, and keep the record."""
     from nosce.cli.speak import say, say_json
     from nosce.core.errors import InputError
-    from nosce.core.registry import registry
     from nosce.evidence.ledger import FOLDER, append
-    from nosce.evidence.prove import frozen_claim
     from nosce.evidence.rows import plain
 
-    found = registry.find(system)
-    frozen_claim(found)
-    record = _carried_out(found, model, data, calibrate)
-    if record.reason:
-        raise InputError(f"{found.slug} cannot be proved here: {record.reason}")
-    kept = append(record, ledger or FOLDER)
+    chosen = _chosen(system, all_)
+    proved: list[tuple[Record, Path]] = []
+    for record in _carried_out(chosen, model, data, calibrate):
+        proved.append((record, append(record, ledger or FOLDER)))
     if as_json:
-        say_json({**plain(record), "kept": str(kept)})
-        return
-    _say(record, found)
-    say(f"kept in {kept}")
+        rows = [{**plain(record), "kept": str(kept)} for record, kept in proved]
+        say_json({"records": rows} if all_ else rows[0])
+    elif all_:
+        say(_ledger_table([record for record, _ in proved]))
+    record, kept = proved[0]
+    if not all_ and record.reason:
+        raise InputError(f"{chosen[0].name} cannot be proved here ({record.outcome}, kept in {kept}): {record.reason}")
+    if not all_ and not as_json:
+        _say(record, chosen[0])
+        say(f"kept in {kept}")
 
 
-def _carried_out(system: System, model: str, data: str, calibrate: str) -> Record:
+def _chosen(name: str | None, all_: bool) -> list[System]:
+    from nosce.core.errors import InputError
+    from nosce.core.registry import registry
+    from nosce.evidence.prove import frozen_claim
+
+    if all_ == (name is not None):
+        raise InputError("say what to prove: either one ID or --all")
+    if name is None:
+        return [system for system in registry if system.claim is not None]
+    found = registry.find(name)
+    frozen_claim(found)
+    return [found]
+
+
+def _carried_out(systems: list[System], model: str, data: str, calibrate: str) -> Iterator[Record]:
+    """Records as they are made, each kept before the next is begun."""
     from nosce.cli.live import Live
     from nosce.evidence.prove import prove as prove_claim
     from nosce.models.load import load_probed_roster
     from nosce.tasks.load import load_problems
 
     problems, labelled = load_problems(data), load_problems(calibrate)
+    roster = asyncio.run(load_probed_roster(model))
+    for system in systems:
+        with Live() as live:
+            record = asyncio.run(prove_claim(system, roster, problems, labelled=labelled, watch=live.step))
+        yield record
 
-    async def carried_out(live: Live) -> Record:
-        return await prove_claim(system, await load_probed_roster(model), problems, labelled=labelled, watch=live.step)
 
-    with Live() as live:
-        return asyncio.run(carried_out(live))
+def _ledger_table(records: list[Record]) -> Table:
+    from nosce.report.terminal import accented, table
+
+    def row(r: Record) -> tuple[str, ...]:
+        name = r.system if r.part == "main" else f"{r.system}/{r.part}"
+        effect = "–" if r.reason else f"{r.effect:+.3f} [{r.interval[0]:+.3f}, {r.interval[1]:+.3f}]"
+        return r.id, name, r.endpoint, effect, accented(r.outcome), r.reason
+
+    heads = ("id", "system", "endpoint", "effect", "outcome", "")
+    return table(heads, [row(r) for r in records], left=(0, 1, 2, 4, 5), title="claims re-tested")
 
 
 def _say(record: Record, system: System) -> None:
