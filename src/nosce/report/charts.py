@@ -176,7 +176,7 @@ def _apart(points: Sequence[dict[str, Any]], gap: float = 0.05) -> list[dict[str
     """The points with a height for each label, pushed up where it would cover the label below it."""
     placed: list[dict[str, Any]] = []
     for point in sorted(points, key=lambda p: p["y"]):
-        near = [p["label_y"] for p in placed if abs(np.log(p["x"] / point["x"])) < 0.7]
+        near = [p["label_y"] for p in placed if abs(np.log(p["x"] / point["x"])) < 0.45]
         placed.append({**point, "label_y": min(1.0, max([point["y"], *(height + gap for height in near)]))})
     return placed
 
