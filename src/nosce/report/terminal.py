@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
+from itertools import product
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from nosce.report.text import brief, count, percent, percent_of, share_of
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from nosce.evidence.compare import Comparison
     from nosce.evidence.run import Run
@@ -32,13 +36,27 @@ def table(
     )
     for index, head in enumerate(heads):
         numbers = index not in left
-        drawn.add_column(
-            head, justify="right" if numbers else "left", no_wrap=numbers or index in cut,
-            overflow="ellipsis" if index in cut else "fold", ratio=1 if index in cut else None,
-        )  # fmt: skip
-    for row in rows:
-        drawn.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        drawn.add_column(head, justify="right" if numbers else "left", no_wrap=numbers or bool(cut), overflow="fold")
+    cells = [[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows]
+    if cut:
+        room = _room(heads, cells, cut)
+        for row, index in product(cells, cut):
+            row[index].truncate(room, overflow="ellipsis")
+    for row in cells:
+        drawn.add_row(*row)
     return drawn
+
+
+def width() -> int:
+    """Columns of the terminal; 200 where the output is no terminal."""
+    return get_terminal_size().columns if sys.stdout.isatty() else 200
+
+
+def _room(heads: Sequence[str], cells: Sequence[Sequence[Text]], cut: Sequence[int]) -> int:
+    """Columns left for each of the cut ones, at least 16, when the others are shown whole."""
+    kept = [index for index in range(len(heads)) if index not in cut]
+    taken: int = sum(max([len(heads[index]), *(row[index].cell_len for row in cells)]) for index in kept)
+    return max(16, (width() - taken - 3 * len(heads)) // len(cut))
 
 
 def accented(cell: str, wanted: bool = True) -> Any:
