@@ -11,6 +11,7 @@ import numpy as np
 from nosce.core.errors import CapabilityError, InputError
 from nosce.core.registry import System, registry
 from nosce.evidence.arms import Arm, Bench, Clusters, frontier_at
+from nosce.evidence.plan import playable
 from nosce.evidence.rows import measured, plain
 from nosce.metrics import Estimate, aurc, auroc2, bootstrap_mean, ece, holm, paired_bootstrap
 
@@ -78,7 +79,7 @@ async def compare(bench: Bench, systems: Sequence[System], options: Mapping[str,
 def comparable(names: Sequence[str] | None) -> list[System]:
     """The named systems; all registered strategies (memory systems and interventions too) for None, `null` left to its role."""
     if names is not None:
-        return [registry.find(name) for name in names]
+        return [playable(name) for name in names]
     kinds = ("strategy", "memory", "intervention")
     return [system for system in registry if system.kind in kinds and system.slug != "null"]
 

@@ -89,9 +89,7 @@ def plan(
     _check_numbers(risk, delta, temperature, limit, concurrency)
     if risk is not None and calibrate is None:
         raise InputError(f"--risk {risk} needs labelled questions to calibrate on: add --calibrate FILE")
-    system = registry.find(strategy)
-    if system.kind not in ("strategy", "memory", "intervention"):
-        raise InputError(f"{system.slug} is a {system.kind}, not a strategy; run it with `nosce prove {system.slug}`")
+    system = playable(strategy)
     problems = tuple(load_problems(data, columns=columns or {}, kind=kind))[:limit]
     calibration = tuple(load_problems(calibrate, columns=columns or {}, kind=kind)) if calibrate else ()
     _check_labels(problems, calibration, calibrate or "")
@@ -102,6 +100,16 @@ def plan(
     )  # fmt: skip
     made.engine().check(system, made.options)
     return made
+
+
+def playable(name: str) -> System:
+    """The system of that name that answers questions: its first part of such a kind. Raises InputError when it has none."""
+    found = registry.find(name)
+    kinds = ("strategy", "memory", "intervention")
+    there = [s for s in registry if s.id == found.id and s.kind in kinds and ("/" not in name or s.part == found.part)]
+    if not there:
+        raise InputError(f"{found.slug} is a {found.kind}, not a strategy; run it with `nosce prove {found.name}`")
+    return next((s for s in there if s.part == "main"), there[0])
 
 
 def _check_numbers(

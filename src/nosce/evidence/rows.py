@@ -69,7 +69,7 @@ class Summary:
     """What the rows say together. Measures need references, and are None without (or where they are not defined).
 
     `accuracy` counts a problem that is not answered as not right; `accuracy_answered` looks at the answered alone. AUROC2,
-    ECE, Brier and AURC are over the answered rows with a confidence (calibrated where there is one).
+    ECE, Brier and AURC are over all rows with an answer, given or withheld, and a confidence (calibrated where there is one).
     """
 
     n: int
@@ -96,7 +96,7 @@ def summarise(rows: Sequence[Row], seconds: float = 0.0) -> Summary:
     graded = [row for row in rows if row.correct is not None]
     right = [row.outcome == "answered" and (row.correct or 0) >= 0.5 for row in graded]
     said = [row for row in answered if row.correct is not None]
-    sure = [row for row in said if row.stated is not None]
+    sure = [row for row in graded if row.stated is not None and (row.answer or row.withheld) is not None]
     stated = np.array([row.stated for row in sure], dtype=float)
     correct = np.array([(row.correct or 0) >= 0.5 for row in sure], dtype=bool)
     return Summary(

@@ -187,7 +187,8 @@ def settled(answer: Answer, mind: Mind, system: System) -> Answer:
         partial=answer.partial or work.meter.exhausted,
     )  # fmt: skip
     if answer.outcome == "answered" and answer.value == UNKNOWN:
-        answer = replace(answer, outcome="abstained", reason=answer.reason or "the model says that it does not know")
+        reason = answer.reason or "the model says that it does not know"
+        answer = replace(answer, value=None, outcome="abstained", reason=reason)
     shown = {"outcome": answer.outcome, "value": answer.value, "confidence": answer.confidence, "reason": answer.reason}
     work.trace.add("answered", {**shown, "strategy": system.slug})
     return answer

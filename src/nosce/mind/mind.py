@@ -13,7 +13,7 @@ from nosce.core.answer import Answer, Outcome
 from nosce.core.attempt import Attempt
 from nosce.core.cost import Cost
 from nosce.core.decision import Action, Decision
-from nosce.core.errors import BudgetExhausted, ModelError
+from nosce.core.errors import BudgetExhausted, InputError, ModelError
 from nosce.core.problem import Problem
 from nosce.core.signal import Signal, Source
 from nosce.core.streams import stream_key
@@ -97,6 +97,8 @@ class Mind(Acts):
         if most <= 0:
             raise BudgetExhausted(f"the prompt has {prompt_tokens} tokens; {self.model.spec} reads {self.model.context}")
         warmth = next(t for t in (temperature, rendered.temperature, work.temperature, 0.7) if t is not None)
+        if n < 1:
+            raise InputError(f"{n} draws asked for; expected at least 1")
         got: list[tuple[Rendered, int, int, Sample]] = []
         while len(got) < n:
             wanted = min(n - len(got), able.most or n)
