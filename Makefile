@@ -43,8 +43,17 @@ test: lint types suite
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
+RUN := training/runs/one
 train: $(VENV)/.dev
-	$(BIN)/python -m training.run
+	$(BIN)/python -m training.train --stage solve --tokens 16e6 --out $(RUN)
+	$(BIN)/python -m training.export $(RUN)/solve/done.pt --name socrates-base
+	$(BIN)/python -m training.collect src/nosce/models/socrates/weights/socrates-base --items 10000 --to $(RUN)/own.jsonl
+	$(BIN)/python -m training.train --stage acts --start $(RUN)/solve/done.pt --attempts $(RUN)/own.jsonl --lr 0.008 --tokens 11e6 --out $(RUN)
+	$(BIN)/python -m training.export $(RUN)/acts/done.pt --to $(RUN)/acts-model
+	$(BIN)/python -m training.collect $(RUN)/acts-model --recheck --items 8000 --to $(RUN)/own-2.jsonl
+	$(BIN)/python -m training.train --stage refresh --start $(RUN)/acts/done.pt --attempts $(RUN)/own-2.jsonl --lr 0.006 --tokens 6e6 --out $(RUN)
+	$(BIN)/python -m training.export $(RUN)/refresh/done.pt
+	$(BIN)/python -m training.card
 
 evidence: $(VENV)/.dev
 	$(BIN)/nosce prove --all --ledger src/nosce/evidence/ledger
