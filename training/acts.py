@@ -19,11 +19,11 @@ from nosce.tasks import families
 from nosce.tasks.families import Item, _plant, arithmetic, facts, sums
 from nosce.tasks.families._judge import Verdict, judge, plant, said
 from training import mixture
-from training.rows import Tree, thought
+from training.rows import Tree, encode, thought
 
 SHARES = {
     "acts": {"solve": 0.27, "facts": 0.10, "planted": 0.38, "notes": 0.04, "tool": 0.04, "own": 0.17},
-    "refresh": {"solve": 0.24, "facts": 0.08, "planted": 0.27, "notes": 0.04, "tool": 0.03, "own": 0.34},
+    "refresh": {"solve": 0.22, "facts": 0.08, "planted": 0.28, "notes": 0.03, "tool": 0.03, "own": 0.36},
 }
 
 
@@ -87,7 +87,17 @@ def _revise(
         again = redo(item, steps, at)
     except (ValueError, IndexError, StopIteration):
         return
-    _grow(tree, parent, f"{marks.FAULT} {named(at)} {marks.REVISE}", again)
+    given = f"{marks.FAULT} {named(at)} {marks.REVISE}"
+    if tree.fits(parent, given, again):
+        tree.grow(parent, given, again)
+        if not false:  # the rest is copied: what changes must weigh more, or the model learns to copy all
+            tree.weigh(_changed(encode(thought(steps, "").rpartition(marks.ANS)[0]), encode(again)), 10)
+
+
+def _changed(before: tuple[int, ...], after: tuple[int, ...]) -> int:
+    """How many tokens of `after` stand behind what it shares with `before`."""
+    same = next((k for k, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after)))
+    return len(after) - same
 
 
 def act_item(rng: np.random.Generator, name: str | None = None, progress: float = 1.0) -> Item:
@@ -114,7 +124,7 @@ def planted(rng: np.random.Generator) -> Tree:
     _grow(tree, attempt, marks.CHECK, check(verdict, not wrong))
     if wrong and rng.random() < 0.8:
         _revise(rng, tree, attempt, item, steps, wrong[2], false=False)
-    if rng.random() < (0.25 if wrong else 0.2):
+    if rng.random() < (0.2 if wrong else 0.08):
         _revise(rng, tree, attempt, item, steps, wrong[2] if wrong else None, false=True)
     return tree
 

@@ -1,7 +1,7 @@
 """Documents as trees of tokens, packed into rows: one question with several thoughts, one attempt with several acts.
 
-A row is six whole numbers for each of its tokens: token, target (-1: not learned), position, document, branch, ancestors (a set
-of branches as bits). `<end>` is never an input, only a target.
+A row is seven whole numbers for each of its tokens: token, target (-1: not learned), position, document, branch, ancestors (a set
+of branches as bits), weight of the target. `<end>` is never an input, only a target.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Tree:
     """One document. Branch 0 is the question; `grow` adds a branch at the present end of its parent."""
 
     def __init__(self, text: str) -> None:
-        self.columns: list[list[int]] = [[], [], [], [], []]  # token, target, position, branch, ancestors
+        self.columns: list[list[int]] = [[], [], [], [], [], []]  # token, target, position, branch, ancestors, weight
         self.ends: list[int] = []  # position after each branch
         self.sets: list[int] = []  # ancestors of each branch, itself included
         self._write(encode(text), 0, 0, 0, closed=False)
@@ -52,11 +52,16 @@ class Tree:
         if closed:
             targets[-1] = END
         positions = list(range(start, start + len(ids)))
-        for column, values in zip(self.columns, (ids, targets, positions, [number] * len(ids), [mine] * len(ids)), strict=True):
+        n = len(ids)
+        for column, values in zip(self.columns, (ids, targets, positions, [number] * n, [mine] * n, [1] * n), strict=True):
             column.extend(values)
         self.ends.append(start + len(ids))
         self.sets.append(mine)
         return number
+
+    def weigh(self, tokens: int, weight: int) -> None:
+        """Let the last targets of the branch just grown, those of its last `tokens` tokens and its end, count more."""
+        self.columns[5][-tokens - 1 :] = [weight] * (tokens + 1)
 
     def fits(self, parent: int, *texts: str) -> bool:
         """Whether a branch of these texts still goes into the row and the context."""
@@ -71,8 +76,8 @@ def thought(steps: Iterable[str], answer: str) -> str:
 
 
 def pack(trees: Iterator[Tree], rows: int) -> NDArray[np.int16]:
-    """`rows` rows of whole documents, first fit over a small shelf of open rows: (rows, 6, 256)."""
-    out = np.zeros((rows, 6, ROW), np.int16)
+    """`rows` rows of whole documents, first fit over a small shelf of open rows: (rows, 7, 256)."""
+    out = np.zeros((rows, 7, ROW), np.int16)
     out[:, 1] = -1
     shelf: list[tuple[int, int, int]] = []  # row, used, documents
     opened = done = 0
@@ -98,6 +103,6 @@ def pack(trees: Iterator[Tree], rows: int) -> NDArray[np.int16]:
 
 def _lay(row: NDArray[np.int16], tree: Tree, at: int, document: int) -> None:
     span = slice(at, at + len(tree))
-    token, target, position, branch, ancestors = tree.columns
+    token, target, position, branch, ancestors, weight = tree.columns
     row[0, span], row[1, span], row[2, span] = token, target, position
-    row[3, span], row[4, span], row[5, span] = document, branch, ancestors
+    row[3, span], row[4, span], row[5, span], row[6, span] = document, branch, ancestors, weight

@@ -89,10 +89,12 @@ def weights_of_tokens() -> Tensor:
 
 
 def loss_of(model: Decoder, rows: Tensor, weights: Tensor) -> Tensor:
-    """Weighted mean cross-entropy over the learned tokens of (rows, 6, tokens)."""
-    token, target, position, document, branch, ancestors = rows.unbind(1)
+    """Weighted mean cross-entropy over the learned tokens of (rows, 7, tokens)."""
+    token, target, position, document, branch, ancestors, weight = rows.unbind(1)
     logits = model(token, position, document, branch, ancestors)
-    return F.cross_entropy(logits.flatten(0, 1), target.flatten(), weight=weights, ignore_index=-1)
+    each = F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-1, reduction="none")
+    count = weights[target.flatten().clamp(min=0)] * weight.flatten() * (target.flatten() >= 0)
+    return (each * count).sum() / count.sum()
 
 
 def options() -> argparse.Namespace:

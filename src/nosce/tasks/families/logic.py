@@ -18,11 +18,11 @@ NAME = "logic"
 Spec = tuple[int, int, int, str]
 LEVELS: dict[int, tuple[Spec, ...]] = {
     1: ((2, 1, 1, "ao"), (2, 2, 1, "ao")),
-    2: ((2, 2, 1, "aox"), (3, 3, 1, "ao"), (3, 3, 1, "aoxi")),
+    2: ((2, 2, 1, "aox"), (3, 3, 1, "aoxi")),
     3: ((3, 2, 2, "aox"), (3, 3, 2, "aoxi")),
     4: ((4, 4, 2, "aox"), (3, 3, 3, "aoxi")),
-    5: ((4, 4, 2, "xi"), (4, 4, 3, "aoxi")),
-    6: ((4, 4, 3, "xi"), (4, 3, 5, "xi")),
+    5: ((4, 4, 2, "xi"), (4, 3, 4, "aoxi")),
+    6: ((4, 4, 3, "aoxi"), (4, 5, 2, "xi"), (4, 3, 5, "xi")),
 }
 _WORD = {"a": "and", "o": "or", "x": "xor", "i": "implies"}
 VARIABLES = "pqrs"
