@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from nosce.core.registry import System
     from nosce.evidence.prove import Record
+    from nosce.mind.sampler import Sampler
 
 EXAMPLES = examples(
     "nosce prove dsc",
@@ -91,9 +92,12 @@ def _carried_out(systems: list[System], model: str, data: str, calibrate: str) -
 
     problems, labelled = load_problems(data), load_problems(calibrate)
     roster = asyncio.run(load_probed_roster(model))
+    samplers: dict[int, Sampler] = {}
     for system in systems:
         with Live() as live:
-            record = asyncio.run(prove_claim(system, roster, problems, labelled=labelled, watch=live.step))
+            record = asyncio.run(
+                prove_claim(system, roster, problems, labelled=labelled, watch=live.step, samplers=samplers)
+            )
         yield record
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,10 @@ class Arm:
 
 @dataclass
 class Bench:
-    """Problems, models and seeds that the arms share. One draw cache per seed: draws are shared, costs are not."""
+    """Problems, models and seeds that the arms share. One draw cache per seed: draws are shared, costs are not.
+
+    `samplers` may be handed from bench to bench, so that claims on the same problems share their draws too.
+    """
 
     problems: Sequence[Problem]
     roster: Mapping[str, Model]
@@ -60,14 +63,16 @@ class Bench:
     budget: Budget | None = None
     temperature: float | None = None
     watch: Callable[[str, int, int], None] = lambda name, done, total: None
+    samplers: dict[int, Sampler] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._samplers = {seed: Sampler(cache=True) for seed in self.seeds}
+        for seed in self.seeds:
+            self.samplers.setdefault(seed, Sampler(cache=True))
 
     def engine(self, seed: int) -> Engine:
         """The engine of one seed."""
         return Engine(
-            self.roster, self.budget or Budget(), sampler=self._samplers[seed], seed=seed, temperature=self.temperature
+            self.roster, self.budget or Budget(), sampler=self.samplers[seed], seed=seed, temperature=self.temperature
         )
 
     async def arm(

@@ -22,6 +22,7 @@ from nosce.evidence.plan import problems_hash
 from nosce.evidence.trials import Experiment, answering, study
 from nosce.metrics import Estimate, bootstrap, paired_bootstrap
 from nosce.metrics.ranking import auroc2
+from nosce.mind.sampler import Sampler
 from nosce.models.base import Model
 
 
@@ -71,11 +72,12 @@ async def prove(
     *,
     labelled: Sequence[Problem] = (),
     watch: Callable[[str, int, int], None] = lambda name, done, total: None,
+    samplers: dict[int, Sampler] | None = None,
 ) -> Record:
     """Run a system's claim as it is registered. A model that cannot do what is needed gives an `unclear` record saying why."""
     claim, started = frozen_claim(system), time.monotonic()
     chosen = [p for p in problems if not claim.families or p.family in claim.families][: claim.n]
-    bench = Bench(chosen, roster, claim.seeds, labelled, watch=watch)
+    bench = Bench(chosen, roster, claim.seeds, labelled, watch=watch, samplers={} if samplers is None else samplers)
     try:
         if system.kind in ("strategy", "memory", "intervention"):
             bench.engine(0).check(system, claim.options)
