@@ -15,16 +15,11 @@ from nosce.tasks.bundled import draw_problems
 
 DEV, TEST, SHARE = 600, 2000, 0.35
 CANDIDATES: list[tuple[str, dict[str, Any]]] = [
-    ("adaptive-consistency", {"most": 16, "settled": 0.8}),
-    ("adaptive-consistency", {"most": 16, "settled": 0.9}),
-    ("adaptive-consistency", {"most": 10, "settled": 0.85}),
-    ("adaptive-consistency", {"most": 16, "least": 3, "settled": 0.85, "rule": "dirichlet"}),
-    ("early-stopping-self-consistency", {"most": 16, "window": 2}),
-    ("early-stopping-self-consistency", {"most": 12, "window": 3}),
-    ("early-stopping-self-consistency", {"most": 8, "window": 2}),
-    ("soft-sc", {}),
-    ("sci", {}),
-]
+    *(("adaptive-consistency", {"least": least, "window": window, "settled": settled, "weigh": weigh})
+      for least in (2, 3) for window in (2, 4) for settled in (0.8, 0.85, 0.9) for weigh in (False, True)),
+    *(("early-stopping-self-consistency", {"window": window, "most": most}) for window in (2, 3) for most in (8, 12, 16)),
+    *(("soft-sc/adaptive", {"enough": enough}) for enough in (0.8, 1.2, 1.6, 2.0, 2.4)),
+]  # fmt: skip
 """What may be chosen; the names of registered strategies with their options."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 
-def beta_majority(top: int, second: int) -> float:
+def beta_majority(top: float, second: float) -> float:
     """P(p > ½) for the leader against the runner-up, uniform prior.
 
     Rule: p | votes ~ Beta(top + 1, second + 1), so the value is 1 − I_½(top + 1, second + 1). In [0, 1]; top = second gives ½.
@@ -16,7 +16,7 @@ def beta_majority(top: int, second: int) -> float:
     return float(special.betaincc(top + 1, second + 1, 0.5))
 
 
-def dirichlet_majority(counts: Sequence[int], nodes: int = 400) -> float:
+def dirichlet_majority(counts: Sequence[float], nodes: int = 400) -> float:
     """P(the leader's probability is the largest) over all answers seen, uniform Dirichlet prior.
 
     counts: votes of each answer, in any order. Rule: with g_i ~ Gamma(n_i + 1) independent, p_i = g_i / Σg, so the value is
