@@ -100,10 +100,12 @@ def _changed(before: tuple[int, ...], after: tuple[int, ...]) -> int:
     return len(after) - same
 
 
-def act_item(rng: np.random.Generator, name: str | None = None, progress: float = 1.0) -> Item:
+def act_item(rng: np.random.Generator, name: str | None = None, progress: float = 1.0, level: int | None = None) -> Item:
     """A train item that acts may use: of the known entities only those set apart for acts."""
     while True:
         item = mixture.train_item(rng, progress, name)
+        if name and level and not (item.context and level < 3):
+            item = families.draw_split(rng, name, level, "train")
         if item.family != facts.NAME or item.context or item.level == 6 or facts.for_acts(facts.task(item)[0]):
             return item
 

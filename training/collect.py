@@ -77,7 +77,8 @@ def main() -> None:
     names = list(FAMILIES)
     with found.to.open("w") as out:
         for start in range(0, found.items, 1000):
-            items = [acts.act_item(rng, names[k % len(names)]) for k in range(start, min(start + 1000, found.items))]
+            here = range(start, min(start + 1000, found.items))
+            items = [acts.act_item(rng, names[k % 6], level=1 + k // 6 % 6) for k in here]
             for line in collect(speaker, items, draws=found.draws, recheck=found.recheck, seed=found.seed + start):
                 out.write(json.dumps(line) + "\n")
             out.flush()

@@ -19,10 +19,10 @@ Spec = tuple[str, int, int, bool]
 OPERATIONS = ("sort", "reverse", "max", "min", "sum", "range", "middle", "product")
 LEVELS: dict[int, tuple[Spec, ...]] = {
     1: (("sort", 3, 1, False), ("reverse", 3, 1, False), ("max", 3, 1, False), ("min", 3, 1, False)),
-    2: (("sort", 5, 2, False), ("reverse", 4, 2, False), ("range", 4, 2, False), ("sum", 6, 2, False), ("product", 4, 1, False)),
-    3: (("sort", 6, 2, False), ("sum", 7, 3, False), ("range", 5, 2, True), ("middle", 5, 3, True), ("sort", 5, 3, True)),
-    4: (("sort", 6, 3, True), ("middle", 7, 3, True), ("product", 6, 1, False), ("sort", 7, 2, True)),
-    5: (("sort", 7, 3, True), ("middle", 9, 3, True), ("sort", 8, 2, True)),
+    2: (("sort", 5, 2, False), ("reverse", 4, 2, False), ("range", 4, 2, False), ("sum", 6, 2, False), ("product", 5, 1, False)),
+    3: (("sort", 6, 2, False), ("product", 6, 1, False), ("middle", 7, 3, True), ("sort", 5, 3, True)),
+    4: (("sort", 6, 2, True), ("middle", 9, 3, True), ("sort", 7, 2, True)),
+    5: (("sort", 6, 3, True), ("sort", 7, 3, True), ("sort", 8, 2, True)),
     6: (("product", 3, 2, False), ("product", 4, 2, False), ("sort", 9, 3, True)),
 }
 _QUESTION = re.compile(rf"({'|'.join(OPERATIONS)}) ((?:\d{{1,3}} ){{1,8}}\d{{1,3}})")

@@ -17,11 +17,11 @@ NAME = "sums"
 Spec = tuple[int, int, bool]
 LEVELS: dict[int, tuple[Spec, ...]] = {
     1: ((2, 3, False), (2, 4, False)),
-    2: ((2, 6, True), (3, 4, True), (2, 9, False)),
-    3: ((3, 5, True), (3, 6, True), (2, 9, True), (3, 8, False)),
-    4: ((3, 7, True), (3, 8, True)),
-    5: ((3, 9, True), (2, 11, True)),
-    6: ((2, 12, True), (3, 11, True), (3, 12, True)),
+    2: ((3, 6, True), (2, 9, True), (3, 8, False)),
+    3: ((3, 8, True), (2, 10, True)),
+    4: ((3, 9, True), (2, 11, True)),
+    5: ((3, 10, True), (2, 12, True)),
+    6: ((3, 11, True), (3, 12, True)),
 }
 _SUM = re.compile(r"\d{3,12}(?:\+\d{3,12}){1,2}")
 next_step = arithmetic.next_step
