@@ -26,7 +26,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 demo: $(VENV)/.core
 	@rm -rf $(OUT)
 	$(BIN)/nosce solve examples/mixed.jsonl --calibrate examples/calibration.jsonl --risk 0.2 \
-	  --strategy early-stopping-self-consistency --set most=8 --out $(OUT)
+	  --strategy soft-sc/adaptive --out $(OUT)
 	@cp $(OUT)/report.html report.html && echo "report.html is ready: open it in a browser"
 
 lint: $(VENV)/.dev
