@@ -31,7 +31,12 @@ def _names(parameter: Any) -> list[str]:
 
 
 def _command(ctx: typer.Context) -> str:
-    return ".".join(ctx.command_path.split()[1:])
+    names: list[str] = []
+    here: Any = ctx
+    while here.parent is not None:
+        names.append(str(here.info_name))
+        here = here.parent
+    return ".".join(reversed(names))
 
 
 def _read(path: Path) -> dict[str, Any]:
