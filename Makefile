@@ -3,6 +3,7 @@
 # make bench   every figure the documentation quotes, into bench/results.json
 # make train   train the bundled model from nothing (resumable)
 # make evidence  re-test every registered claim on the bundled model
+# make docs    write the page of each family of systems
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 OUT ?= runs/demo
 
-.PHONY: demo test lint types suite bench train evidence clean
+.PHONY: demo test lint types suite bench train evidence docs clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -57,6 +58,9 @@ train: $(VENV)/.dev
 
 evidence: $(VENV)/.dev
 	$(BIN)/nosce prove --all --ledger src/nosce/evidence/ledger
+
+docs: $(VENV)/.core
+	$(BIN)/python -m nosce.report.pages docs/systems
 
 clean:
 	rm -rf $(VENV) runs report.html

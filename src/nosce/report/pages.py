@@ -1,8 +1,9 @@
-"""The documentation page of each family of systems, written from the registry and the ledger."""
+"""The documentation page of each family, from the registry and the ledger: `python -m nosce.report.pages docs/systems`."""
 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ BASELINES = "baseline"
 def write_pages(folder: Path, ledger: Path | None = None) -> list[Path]:
     """Write one Markdown page a family, and an index; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    records = latest(ledger)
+    records = latest(ledger or folder / "no-records-of-ones-own")
     pages = {f"{family}.md": family_page(family, records) for family in families()}
     pages["index.md"] = index_page(records)
     for name, text in pages.items():
@@ -57,8 +58,7 @@ def family_page(family: str, records: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _section(system: System, row: CatalogueRow | None, record: Mapping[str, Any] | None) -> list[str]:
-    part = "" if system.part == "main" else f" / {system.part}"
-    lines = [f"## {system.slug}{part}", ""]
+    lines = [f"## {system.name}", ""]
     if row is not None:
         lines += [f"{system.id} · {system.kind} · “{row.title}”", ""]
     lines += [inspect.cleandoc(system.run.__doc__ or ""), "", f"Needs: {', '.join(sorted(system.needs)) or 'nothing'}. "]
@@ -87,3 +87,8 @@ def _evidence(record: Mapping[str, Any] | None) -> str:
         f"against {record['baseline_value']:.3f}, effect {record['effect']:+.3f} [{low:+.3f}, {high:+.3f}], "
         f"n = {record['n']} × {len(record['seeds'])} seeds, fidelity: {record['fidelity']}{taught}."
     )
+
+
+if __name__ == "__main__":
+    for page in write_pages(Path(sys.argv[1])):
+        print(page)
