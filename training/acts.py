@@ -23,7 +23,7 @@ from training.rows import Tree, encode, thought
 
 SHARES = {
     "acts": {"solve": 0.27, "facts": 0.10, "planted": 0.38, "notes": 0.04, "tool": 0.04, "own": 0.17},
-    "refresh": {"solve": 0.22, "facts": 0.08, "planted": 0.28, "notes": 0.03, "tool": 0.03, "own": 0.36},
+    "refresh": {"solve": 0.20, "facts": 0.07, "planted": 0.24, "notes": 0.03, "tool": 0.03, "own": 0.43},
 }
 
 
@@ -210,7 +210,8 @@ def _own_attempt(rng: np.random.Generator, tree: Tree, found: Own, tried: dict[s
     if not tree.fits(0, text):
         return
     attempt = tree.grow(0, text, closed=False)
-    _grow(tree, attempt, marks.RATE, _bucket(0.5 * right + 0.5 * float(tried["rate"])))  # type: ignore[arg-type]
+    if tried.get("fair", True):
+        _grow(tree, attempt, marks.RATE, _bucket(0.5 * right + 0.5 * float(tried["rate"])))  # type: ignore[arg-type]
     if answer == facts.UNKNOWN:
         return
     verdict = judge(item, steps, answer)

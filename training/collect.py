@@ -1,7 +1,8 @@
 """Let a checkpoint attempt train problems and write what came of it: `python -m training.collect FOLDER --items 6000 --to FILE`.
 
-One line an item: pass rate over its thought attempts, their mean length, and a few attempts (thought and direct, right and wrong
-ones first) each with the rate of the other attempts and, with `--recheck`, the model's own written re-check up to its verdict.
+One line an item: pass rate over its thought attempts, their mean length, and a few attempts (one thought drawn blindly and
+the direct one, then right and wrong ones in turn) each with the rate of the other attempts and, with `--recheck`, the
+model's own written re-check up to its verdict.
 """
 
 from __future__ import annotations
@@ -44,13 +45,14 @@ def collect(speaker: Speaker, items: list[Item], *, draws: int, recheck: bool, s
     for k, item in enumerate(items):
         mine = thoughts[k * draws : (k + 1) * draws]
         share = float(np.mean([t.right for t in mine]))
-        keep = chosen([*mine, direct[k]], rng, 3)
+        fair = [int(rng.integers(draws)), draws]  # drawn blindly: only these may teach how often an attempt is right
+        keep = [*fair, *(j for j in chosen([*mine, direct[k]], rng, 4) if j not in fair)][:4]
         rows = []
         for j in keep:
             tried = [*mine, direct[k]][j]
             others = [t.right for i, t in enumerate(mine) if i != j]
             rows.append({"direct": tried.direct, "steps": tried.steps, "answer": tried.answer, "right": tried.right,
-                         "rate": float(np.mean(others)) if not tried.direct else share})  # fmt: skip
+                         "fair": j in fair, "rate": float(np.mean(others)) if not tried.direct else share})  # fmt: skip
             picked.append((rows[-1], tried))
         length = float(np.mean([t.length for t in mine]))
         lines.append({"question": item.question, "context": item.context, "rate": share, "length": length, "attempts": rows})

@@ -85,6 +85,7 @@ def rate(done: float, warm: float, anneal: float) -> float:
 def weights_of_tokens() -> Tensor:
     """Weight of each token as a target: verdicts count more, since comparing is hard to come by and they are few."""
     heavy = {mixture.marks.OK: 8.0, mixture.marks.BAD: 8.0, mixture.marks.YES: 3.0, mixture.marks.NO: 3.0}
+    heavy |= dict.fromkeys(mixture.marks.RATINGS, 2.0)
     return torch.tensor([heavy.get(token, 1.0) for token in mixture.marks.VOCABULARY])
 
 
