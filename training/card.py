@@ -81,8 +81,8 @@ WHY = {
     "and facts gain nothing by voting.",
     "repairs after a true critique, over re-sampling": "the redone step still repeats the wrong one too often.",
     "rating ECE": "most likely because the rated attempts were picked so that right and wrong ones alternate, a base rate too "
-    "low. The script now rates attempts drawn blindly, but the shipped weights are from before. The ratings rank well, and a calibrator "
-    "mends their level.",
+    "low. The script now rates attempts drawn blindly, but the shipped weights are from before. The ratings rank well, and a "
+    "calibrator mends their level.",
 }
 
 
@@ -149,7 +149,9 @@ def main() -> None:
         found = {name: measure(Speaker(weights(name)), told.per_cell) for name in CHECKPOINTS}
         kept = {name: {k: round(v, 4) for k, v in each.items() if v == v} for name, each in found.items()}
         store.write_text(json.dumps(kept, indent=1) + "\n")
-    (ROOT / "MODEL_CARD.md").write_text(card(json.loads((told.file or store).read_text())))
+    text = card(json.loads((told.file or store).read_text()))
+    for place in (ROOT, ROOT / "src" / "nosce" / "models" / "socrates"):  # the second is what `nosce models card` prints
+        (place / "MODEL_CARD.md").write_text(text)
 
 
 if __name__ == "__main__":
