@@ -95,7 +95,8 @@ async def probe_model(model: OpenAIModel) -> Probe:
 
 def local(model: Model) -> Probe:
     """A local model's own report, in the form of a probe."""
-    features = tuple(Feature(k, bool(v), f"reported by the model: {v}") for k, v in as_dict(model.capabilities).items() if k != "most")
+    told = {name: value for name, value in as_dict(model.capabilities).items() if name != "most"}
+    features = tuple(Feature(name, bool(value), f"reported by the model: {value}") for name, value in told.items())
     return Probe(
         model.spec, features, top=model.capabilities.top, context=model.context, server=model.version, taken=time.time(),
         capabilities=model.capabilities,
