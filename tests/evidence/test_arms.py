@@ -1,11 +1,16 @@
 """The curve to beat, by hand."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
-from nosce.evidence.arms import Arm, frontier_at
+from nosce.core.problem import Problem
+from nosce.evidence.arms import Arm, Bench, frontier_at
 from nosce.evidence.prove import verdict
 from nosce.metrics import Estimate
+from nosce.models.base import Capabilities, Sample
+from nosce.models.replay import ReplayModel
 
 
 def arm(name: str, right: list[float], tokens: float) -> Arm:
@@ -34,3 +39,11 @@ def test_a_verdict_needs_the_whole_interval() -> None:
     assert verdict(Estimate(-0.1, (-0.2, -0.02), 9), 0.0) == "not seen"
     assert verdict(Estimate(0.1, (0.02, 0.2), 9), 0.05) == "unclear"
     assert verdict(None, 0.0) == "unclear"
+
+
+def test_the_frontier_reaches_as_far_as_what_it_is_held_against() -> None:
+    said = Sample("Answer: 4", prompt_tokens=10, completion_tokens=5)
+    model = ReplayModel.of(lambda prompt, key: said, capabilities=Capabilities(n=True))
+    bench = Bench([Problem("p", "2+2", reference="4")], {"main": model})
+    assert [a.cost for a in asyncio.run(bench.frontier((1, 2)))] == [15, 20]
+    assert [a.cost for a in asyncio.run(bench.frontier((1, 2), up_to=45))] == [15, 20, 30, 50]

@@ -101,10 +101,15 @@ class Bench:
             self.watch(name, done, len(self.problems))
         return list(table)
 
-    async def frontier(self, sizes: Sequence[int] = FRONTIER) -> list[Arm]:
-        """Self-consistency at several sizes: the curve to beat."""
+    async def frontier(self, sizes: Sequence[int] = FRONTIER, up_to: float = 0.0) -> list[Arm]:
+        """Self-consistency at several sizes: the curve to beat. The last size is doubled until it costs `up_to` (64 at most)."""
         system = registry.find("self-consistency")
-        return [await self.arm(system, {"k": k}, name=f"self-consistency@{k}") for k in sizes]
+        arms = [await self.arm(system, {"k": k}, name=f"self-consistency@{k}") for k in sizes]
+        k = sizes[-1]
+        while arms[-1].cost < up_to and k < 64:
+            k *= 2
+            arms.append(await self.arm(system, {"k": k}, name=f"self-consistency@{k}"))
+        return arms
 
     async def null_of(self, partner: Arm) -> Arm:
         """The null controller with the partner's realised completion tokens, permuted over the problems (one way a seed)."""

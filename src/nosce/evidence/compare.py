@@ -61,16 +61,18 @@ async def compare(bench: Bench, systems: Sequence[System], options: Mapping[str,
     ungraded = [p.id for p in bench.problems if not p.graded]
     if ungraded:
         raise InputError(f"{len(ungraded)} problems have no answer (first: {ungraded[0]}); a comparison needs all of them graded")
-    frontier = await bench.frontier()
     clusters: Clusters = np.tile(np.arange(len(bench.problems), dtype=np.int64), len(bench.seeds))
     rows: list[ComparisonRow] = []
+    arms: list[tuple[System, Arm, Arm]] = []
     for system in systems:
         try:
             bench.engine(bench.seeds[0]).check(system, (options or {}).get(system.slug))
             arm = await bench.arm(system, (options or {}).get(system.slug))
-            rows.append(_row(system, arm, await bench.null_of(arm), frontier, clusters))
+            arms.append((system, arm, await bench.null_of(arm)))
         except (CapabilityError, InputError) as refusal:
             rows.append(ComparisonRow(system.name, system.id, refused=str(refusal)))
+    frontier = await bench.frontier(up_to=max((arm.cost for _, arm, _ in arms), default=0.0))
+    rows = [_row(system, arm, null, frontier, clusters) for system, arm, null in arms] + rows
     curve = [(_size(arm), arm.cost, *_point(arm, clusters)) for arm in frontier]
     model = bench.roster["main"].version
     return Comparison(_ranked(_with_holm(rows)), curve, len(bench.problems), list(bench.seeds), model)

@@ -113,7 +113,7 @@ async def _experiment(bench: Bench, system: System, claim: Claim) -> _Found:
     base = await bench.arm(registry.find(claim.baseline), claim.baseline_options, name=f"baseline {claim.baseline}")
     null = await bench.null_of(arm)
     clusters: Clusters = np.tile(np.arange(len(bench.problems), dtype=np.int64), len(bench.seeds))
-    frontier = await bench.frontier() if claim.endpoint == "accuracy_at_cost" else []
+    frontier = await bench.frontier(up_to=arm.cost) if claim.endpoint == "accuracy_at_cost" else []
     values = ENDPOINTS[claim.endpoint](arm, base, frontier, clusters)
     return _Found(*values, (arm.cost, base.cost), null.accuracy)
 
