@@ -16,7 +16,7 @@ from nosce.evidence.compare import compare as run_comparison
 from nosce.evidence.plan import plan
 from nosce.evidence.prove import Record
 from nosce.evidence.prove import prove as run_proof
-from nosce.models.load import load_roster
+from nosce.models.load import load_probed_roster
 from nosce.tasks.bundled import draw_problems
 from nosce.tasks.load import load_problems
 
@@ -38,7 +38,7 @@ def compare(
     """Strategies (all registered ones by default) on graded problems, paired and at matched cost."""
     problems = load_problems(data) if isinstance(data, str) else list(data)
     labelled = load_problems(calibrate) if calibrate else []
-    bench = Bench(problems, load_roster(model), range(seeds), labelled)
+    bench = Bench(problems, asyncio.run(load_probed_roster(model)), range(seeds), labelled)
     return asyncio.run(run_comparison(bench, comparable(strategies)))
 
 
@@ -46,4 +46,4 @@ def prove(system: str, *, model: str | Mapping[str, str] = "socrates", problems:
     """Re-test one published claim on the bundled test problems (or the given ones) and return its evidence record."""
     found = registry.find(system)
     chosen = list(problems) if problems is not None else draw_problems(n=1200)
-    return asyncio.run(run_proof(found, load_roster(model), chosen, labelled=draw_problems(n=300, part="dev")))
+    return asyncio.run(run_proof(found, asyncio.run(load_probed_roster(model)), chosen, labelled=draw_problems(n=300, part="dev")))

@@ -10,7 +10,7 @@ from typing import Any
 from nosce.models.base import Sample
 
 IMPOSSIBLE = -1000.0
-"""Log-probabilities at or below this are placeholders (-9999) and no measurement."""
+"""Log-probabilities at or below this (servers send -9999) stand for a value that was not measured."""
 
 SLACK = 8
 """Characters by which tokens may fall short of the text before the list counts as cut."""
