@@ -38,3 +38,22 @@ class Signal:
             raise InputError(f"signal {self.name}: calibrated {self.calibrated} lies outside [0, 1]")
         if self.direction == "confidence" and (self.low < 0 or self.high > 1):
             raise InputError(f"signal {self.name}: a confidence lies in [0, 1], not [{self.low}, {self.high}]")
+
+    @property
+    def confidence(self) -> float | None:
+        """The value on [0, 1], higher is surer, by the one map that is used everywhere; None without a value.
+
+        A confidence is itself. An uncertainty u in [low, high] becomes 1 − (u − low)/(high − low); one in [low, ∞) becomes
+        exp(low − u), so an entropy or a negative log-probability turns back into a probability; one in (−∞, high] becomes
+        1 − exp(u − high); one without bounds 1/(1 + exp u). Strictly monotone for a given range: rankings survive it.
+        """
+        if self.value is None or self.direction == "confidence":
+            return self.value
+        below, above = self.value - self.low, self.high - self.value
+        if math.isfinite(self.low) and math.isfinite(self.high):
+            return min(1.0, max(0.0, above / (self.high - self.low))) if self.high > self.low else 1.0
+        if math.isfinite(self.low):
+            return math.exp(-max(0.0, below))
+        if math.isfinite(self.high):
+            return -math.expm1(-max(0.0, above))
+        return 0.5 - 0.5 * math.tanh(self.value / 2)

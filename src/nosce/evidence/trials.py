@@ -18,7 +18,7 @@ from nosce.evidence.arms import Bench
 from nosce.metrics import Estimate, bootstrap_mean
 from nosce.mind.mind import Mind
 
-ATTEMPTS = 5
+ATTEMPTS, ALTERNATIVES = 5, 20
 
 
 class Experiment(Protocol):
@@ -29,14 +29,19 @@ class Experiment(Protocol):
 
 
 def answering(system: System) -> System:
-    """An estimator as a strategy: think, answer with the first thought, the estimator's signal as confidence."""
+    """An estimator as a strategy: think, answer with the first thought, the estimator's signal as confidence.
+
+    `looks_at` of its registration says what it needs of the thoughts: `samples` (five are drawn), `top` (alternatives).
+    """
+    looks_at = system.options.get("looks_at", ())
 
     @wraps(system.run)
     async def run(problem: Problem, mind: Mind, *more: Any, **options: Any) -> Answer:
-        attempts = await mind.think(problem, n=ATTEMPTS if "samples" in system.options.get("looks_at", ()) else 1)
+        n, top = ATTEMPTS if "samples" in looks_at else 1, ALTERNATIVES if "top" in looks_at else 0
+        attempts = await mind.think(problem, n=n, top=top)
         mind.answer(attempts[0].answer)
         signal = await system.run(problem, attempts, mind, *more, **options)
-        return mind.answer(attempts[0].answer, signal.value, signal.source, signals=(signal,))
+        return mind.answer(attempts[0].answer, signal.confidence, signal.source, signals=(signal,))
 
     return replace(system, kind="strategy", run=run)
 

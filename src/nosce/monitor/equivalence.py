@@ -1,0 +1,84 @@
+"""Which attempts say the same: by the problem's own matcher, an embedding, an entailment model, or the model's judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nosce.core.attempt import Attempt
+from nosce.core.problem import Problem
+from nosce.core.vote import tally
+from nosce.monitor.similarity import Embed, cosines, hashed_ngrams
+
+Ints = NDArray[np.int64]
+Sameness = Callable[[Problem, Sequence[Attempt]], Ints]
+"""Attempts [n] to the number of each one's class [n]: equal numbers say the same; numbered in order of appearance."""
+
+Entails = Callable[[Sequence[tuple[str, str]]], NDArray[Any]]
+"""Pairs (premise, hypothesis) [m] to probabilities [m, 3] of entailment, neutrality and contradiction: the user's NLI model."""
+
+ENTAILMENT, NEUTRAL, CONTRADICTION = 0, 1, 2
+
+
+def matching(problem: Problem, attempts: Sequence[Attempt]) -> Ints:
+    """Equal answers by the problem's Equivalence. An attempt without an answer agrees with no other."""
+    classes = -np.ones(len(attempts), dtype=np.int64)
+    for number, bloc in enumerate(tally(problem, [attempt.answer for attempt in attempts])):
+        classes[list(bloc.members)] = number
+    alone = classes < 0
+    classes[alone] = len(attempts) + np.arange(alone.sum())
+    return numbered(classes)
+
+
+def embedded(least: float = 0.9, embed: Embed = hashed_ngrams) -> Sameness:
+    """Texts whose cosine is at least `least`."""
+
+    def same(problem: Problem, attempts: Sequence[Attempt]) -> Ints:
+        return grouped(cosines(embed([attempt.text for attempt in attempts])) >= least)
+
+    return same
+
+
+def entailed(entails: Entails) -> Sameness:
+    """Texts that entail each other: in both directions entailment is the likeliest of the three."""
+
+    def same(problem: Problem, attempts: Sequence[Attempt]) -> Ints:
+        return grouped(mutual(entailment(entails, [attempt.text for attempt in attempts])))
+
+    return same
+
+
+def entailment(entails: Entails, texts: Sequence[str]) -> NDArray[np.float64]:
+    """Probabilities [n, n, 3] of every ordered pair; equal texts are asked about once."""
+    unique = list(dict.fromkeys(texts))
+    pairs = [(a, b) for a in unique for b in unique]
+    table = np.asarray(entails(pairs), dtype=np.float64).reshape(len(unique), len(unique), 3)
+    place = np.array([unique.index(text) for text in texts])
+    return np.asarray(table[np.ix_(place, place)])
+
+
+def mutual(probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether each pair entails one another [n, n], from probabilities [n, n, 3]."""
+    yes = probabilities.argmax(axis=-1) == ENTAILMENT
+    return np.asarray(yes & yes.T)
+
+
+def grouped(same: NDArray[np.bool_]) -> Ints:
+    """Classes [n] from pairwise sameness [n, n]: each joins the first class whose first member it equals."""
+    classes, heads = np.empty(len(same), dtype=np.int64), list[int]()
+    for i, row in enumerate(same):
+        classes[i] = next((number for number, head in enumerate(heads) if row[head]), len(heads))
+        if classes[i] == len(heads):
+            heads.append(i)
+    return classes
+
+
+def numbered(labels: Ints) -> Ints:
+    """The same classes, numbered in order of first appearance."""
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(rank[inverse])

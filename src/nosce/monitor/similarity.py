@@ -1,0 +1,77 @@
+"""How alike two texts are: a hashed n-gram embedding that needs no model, and the longest common subsequence of words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Embed = Callable[[Sequence[str]], NDArray[Any]]
+"""Texts [n] to vectors [n, d]: any sentence embedder, or `hashed_ngrams`."""
+
+_WORD = re.compile(r"[a-z0-9]+")
+_MIX = (np.uint32(0x9E3779B1), np.uint32(0x85EBCA77), np.uint32(0xC2B2AE3D))
+
+
+def hashed_ngrams(texts: Sequence[str], size: int = 1024) -> Floats:
+    """Unit vectors [n, size] of how often each hashed run of two or three bytes occurs (square roots, lower case).
+
+    Not negative, so cosines lie in [0, 1]: 1 for equal texts, near 0 for texts without a common run. Says nothing of
+    meaning; pass an embedding model where wording varies.
+    """
+    found = np.zeros((len(texts), size))
+    for row, text in zip(found, texts, strict=True):
+        units = np.frombuffer(f" {text.lower().strip()} ".encode(), dtype=np.uint8).astype(np.uint32)
+        pairs = units[:-1] * _MIX[0] + units[1:] * _MIX[1]
+        runs = np.concatenate([pairs, pairs[:-1] + units[2:] * _MIX[2]])
+        row += np.bincount((runs ^ (runs >> np.uint32(15))) % np.uint32(size), minlength=size)
+    return unit(np.sqrt(found))
+
+
+def unit(vectors: NDArray[Any]) -> Floats:
+    """Rows divided by their length; a zero row stays zero."""
+    x = np.asarray(vectors, dtype=np.float64)
+    length = np.linalg.norm(x, axis=-1, keepdims=True)
+    return np.asarray(np.divide(x, length, out=np.zeros_like(x), where=length > 0))
+
+
+def cosines(vectors: NDArray[Any]) -> Floats:
+    """Cosine similarities [n, n] in [−1, 1] of vectors [n, d]; symmetric with ones on the diagonal."""
+    x = unit(vectors)
+    found = np.clip(x @ x.T, -1.0, 1.0)
+    np.fill_diagonal(found, 1.0)
+    return found
+
+
+def words(text: str) -> list[str]:
+    """The runs of letters and digits of a text, in lower case."""
+    return _WORD.findall(text.lower())
+
+
+def rouge_l(texts: Sequence[str]) -> Floats:
+    """ROUGE-L F-measures [n, n] in [0, 1]: 2·LCS/(|a| + |b|) over words; 0 where a text has none.
+
+    The longest common subsequence is found bit-parallel: one addition on a long integer per word.
+    """
+    split = [words(text) for text in texts]
+    found = np.eye(len(texts))
+    for i, a in enumerate(split):
+        places: dict[str, int] = {}
+        for at, word in enumerate(a):
+            places[word] = places.get(word, 0) | (1 << at)
+        for j in range(i):
+            found[i, j] = found[j, i] = 2 * _common(places, len(a), split[j]) / (len(a) + len(split[j]) or 1)
+    return found
+
+
+def _common(places: dict[str, int], length: int, other: Sequence[str]) -> int:
+    """Length of the longest common subsequence of `other` and the text whose words stand at `places` (bit masks)."""
+    everything = row = (1 << length) - 1
+    for word in other:
+        if seen := places.get(word, 0) & row:
+            row = ((row + seen) | (row - seen)) & everything
+    return length - row.bit_count()

@@ -1,0 +1,169 @@
+"""What several estimators need of one question, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nosce.core.attempt import Attempt
+from nosce.core.errors import InputError
+from nosce.core.problem import Problem
+from nosce.monitor.equivalence import Entails, Ints, Sameness, entailment, matching
+from nosce.monitor.similarity import Embed, cosines, hashed_ngrams, rouge_l
+
+Floats = NDArray[np.float64]
+
+NEEDS = {
+    "logprobs": "token log-probabilities of the attempt",
+    "entropies": "the entropy of each token's distribution (or alternatives to read it off)",
+    "top": "at least two alternatives per token with their log-probabilities",
+    "samples": "two samples or more",
+    "sample_logprobs": "token log-probabilities of every sample",
+    "pieces": "the text of each token",
+    "nli": "an entailment model (`entails`)",
+    "prior": "log-probabilities of the same tokens without the question",
+    "layers": "what each layer alone would have said (a local model with hidden states)",
+}
+"""What an estimator may ask of the statistics, and what that is."""
+
+
+@dataclass
+class Statistics:
+    """One question and the attempts at it; the rest is computed when first asked for and kept.
+
+    attempts: the first is the one that is judged. All of them are samples of what the model says, unless `apart`: then the
+    first was drawn otherwise (greedily, say) and only the rest are. `view`: what texts are compared by, the whole `text` or
+    the `answer` alone. `same`, `embed` and `entails` decide what counts as the same, alike, entailed. Given by whoever has a
+    model at hand (`nosce.monitor.observe`), else None: `prior` [T], `layers` [L, T] (1 where a layer's likeliest token is the
+    one the last layer prefers), `judged` classes [n] in place of `same`, `pieces` (the judged attempt's tokens as text).
+    Raises InputError without an attempt.
+    """
+
+    problem: Problem
+    attempts: Sequence[Attempt]
+    apart: bool = False
+    view: Literal["text", "answer"] = "text"
+    same: Sameness = matching
+    embed: Embed = hashed_ngrams
+    entails: Entails | None = None
+    judged: Ints | None = None
+    prior: Floats | None = None
+    layers: Floats | None = None
+    pieces: Sequence[Sequence[str]] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.attempts:
+            raise InputError(f"problem {self.problem.id}: no attempt to judge; give at least one")
+
+    @property
+    def has(self) -> frozenset[str]:
+        """Which of NEEDS are met."""
+        return self._has
+
+    @cached_property
+    def _has(self) -> frozenset[str]:
+        first, samples = self.attempts[0], self.samples
+        met = {
+            "logprobs": bool(first.logprobs), "entropies": bool(first.entropies) or self._alternatives > 1,
+            "top": self._alternatives > 1, "samples": len(samples) > 1,
+            "sample_logprobs": bool(first.logprobs) and all(a.logprobs for a in samples), "pieces": self.pieces is not None,
+            "nli": self.entails is not None, "prior": self.prior is not None, "layers": self.layers is not None,
+        }  # fmt: skip
+        return frozenset(need for need, here in met.items() if here)
+
+    # -- the attempt that is judged -----------------------------------------------------------------------------------
+
+    @cached_property
+    def logprobs(self) -> Floats:
+        """Log-probability of each token [T]."""
+        return np.array(self.attempts[0].logprobs or (), dtype=np.float64)
+
+    @cached_property
+    def top(self) -> Floats:
+        """Log-probabilities of the alternatives [T, k], likeliest first, −∞ where a token has fewer."""
+        rows = self.attempts[0].top or ()
+        found = np.full((len(rows), self._alternatives), -np.inf)
+        for row, pairs in zip(found, rows, strict=True):
+            row[: len(pairs)] = [logprob for _, logprob in pairs]
+        return found if np.all(found[:, :-1] >= found[:, 1:]) else np.sort(found, axis=1)[:, ::-1]
+
+    @cached_property
+    def likely(self) -> Floats:
+        """Probabilities of the alternatives [T, k], made to sum to 1: the whole distribution where k is the vocabulary."""
+        p = np.exp(self.top)
+        return np.asarray(p / p.sum(axis=1, keepdims=True))
+
+    @cached_property
+    def entropies(self) -> Floats:
+        """Entropy of each token's distribution [T] in nats: the model's own where it gives them, else of the alternatives."""
+        own = self.attempts[0].entropies
+        return np.array(own, dtype=np.float64) if own else plogp(self.likely)
+
+    @property
+    def _alternatives(self) -> int:
+        return max((len(pairs) for pairs in self.attempts[0].top or ()), default=0)
+
+    # -- the samples --------------------------------------------------------------------------------------------------
+
+    @property
+    def start(self) -> int:
+        """Where the samples begin among the attempts: 1 when the first stands apart, else 0."""
+        return int(self.apart)
+
+    @cached_property
+    def samples(self) -> Sequence[Attempt]:
+        """The attempts that are samples of what the model says."""
+        return self.attempts[self.start :]
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """What is compared of every attempt [n]: its text, or its answer (its text where it has none)."""
+        return [a.text if self.view == "text" or a.answer is None else a.answer for a in self.attempts]
+
+    @cached_property
+    def sequence_logprobs(self) -> Floats:
+        """Summed log-probability of each attempt [n]."""
+        return np.array([sum(a.logprobs or ()) for a in self.attempts], dtype=np.float64)
+
+    @cached_property
+    def lengths(self) -> Ints:
+        """Tokens of each attempt [n], at least 1."""
+        return np.array([max(1, len(a.logprobs or ())) for a in self.attempts], dtype=np.int64)
+
+    @cached_property
+    def classes(self) -> Ints:
+        """Which attempts say the same [n]: class numbers in order of appearance."""
+        return self.same(self.problem, self.attempts) if self.judged is None else self.judged
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """How many samples each class holds, in order of appearance among the samples."""
+        _, first, counts = np.unique(self.classes[self.start :], return_index=True, return_counts=True)
+        return np.asarray(counts[np.argsort(first)])
+
+    @cached_property
+    def cosine(self) -> Floats:
+        """Cosine similarity of every two attempts [n, n]."""
+        return cosines(self.embed(self.texts))
+
+    @cached_property
+    def rouge(self) -> Floats:
+        """ROUGE-L of every two attempts [n, n]."""
+        return rouge_l(self.texts)
+
+    @cached_property
+    def entailment(self) -> Floats:
+        """Probabilities [n, n, 3] that row entails, is neutral to, contradicts column."""
+        if self.entails is None:
+            raise InputError("no entailment model was given; pass entails=")
+        return entailment(self.entails, self.texts)
+
+
+def plogp(p: Floats) -> Floats:
+    """Entropy −Σ p log p over the last axis, in nats; 0 log 0 is 0."""
+    return np.asarray(-np.sum(p * np.log(np.where(p > 0, p, 1.0)), axis=-1))
