@@ -24,6 +24,7 @@ BLACK_BOX = Capabilities(n=False, seed=True)
 LOGPROBS = Capabilities(logprobs=True, top=20, n=True, seed=True)
 CONTINUES = Capabilities(logprobs=True, top=20, n=True, seed=True, continuation=True)
 
+DECIDE = re.compile(r"Reply with one word: (\w+) or (\w+)")
 _TOKEN = re.compile(r"\s*\S+|\s+$")
 
 
@@ -84,7 +85,7 @@ class Reading:
     def of(cls, prompt: Prompt) -> "Reading":
         """Read the last turn."""
         said = prompt.messages[-1].content
-        act = next((name for name, task in TASKS.items() if task in said), "think")
+        act = "decide" if DECIDE.search(said) else next((name for name, task in TASKS.items() if task in said), "think")
         asked, passage = re.search(r"^Question: (.*)$", said, re.M), re.search(r"^Passage: (.*)$", said, re.M)
         item = parse(asked[1], passage[1] if passage else None) if asked else None
         return cls("extend" if prompt.prefix else act, item, said, prompt.prefix)
@@ -105,7 +106,9 @@ class Reading:
 
     def _solved(self, rng: np.random.Generator, slip: bool) -> str:
         if self.item is None:
-            return "I cannot tell.\nAnswer: unknown"
+            letters = re.findall(r"^([A-Z])\. ", self.shown, re.M)
+            said = letters[int(rng.integers(len(letters)))] if letters else "unknown"
+            return f"I cannot tell.\nAnswer: {said}"
         if self.act == "extend":
             return self._continued(self.item)
         steps, said = worked(self.item, rng if slip else None)
@@ -140,6 +143,8 @@ class Reading:
         item, options = self.item, re.findall(r"^\d+\. (.*)$", self.shown.rpartition("Options:\n")[2], re.M)
         answer = worked(item, None)[1] if item else "unknown"
         match self.act:
+            case "decide":
+                return DECIDE.findall(self.shown)[-1][belief <= 0.5]
             case "verify":
                 return "True" if belief > 0.5 else "False"
             case "critique":

@@ -12,7 +12,7 @@ from nosce.core.registry import catalogue, registry
 from nosce.core.trace import Trace
 
 Command = Callable[..., tuple[int, str, str]]
-COMMANDS = ("solve", "compare", "prove", "systems", "show", "models probe", "models list", "models card")
+COMMANDS = ("solve", "compare", "profile", "prove", "systems", "show", "models probe", "models list", "models card")
 HEAVY = ("numpy", "scipy", "pydantic", "openai", "torch", "transformers", "altair", "jinja2", "safetensors")
 
 

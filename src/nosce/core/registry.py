@@ -208,6 +208,16 @@ def intervention(id: str, slug: str, **meta: Any) -> Callable[[F], F]:
     return system("intervention", id, slug, **meta)
 
 
+def battery(id: str, slug: str, *, items: Callable[..., Any], measures: Iterable[Any], **meta: Any) -> Callable[[F], F]:
+    """Register a battery: `async (problem, mind, **given) -> Row | list[Row]` for one item; see `nosce.batteries`.
+
+    Its kind is the catalogue's: a `study` where the row is one, else a `battery`.
+    """
+    row = catalogue().get(id)
+    kind: Kind = "study" if row is not None and row.kind == "study" else "battery"
+    return system(kind, id, slug, items=items, measures=tuple(measures), **meta)
+
+
 def study(id: str, slug: str, **meta: Any) -> Callable[[F], F]:
     """Register a study: an experiment that reproduces a finding."""
     return system("study", id, slug, **meta)

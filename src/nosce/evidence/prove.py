@@ -19,7 +19,7 @@ from nosce.core.registry import System, registry
 from nosce.evidence.arms import Arm, Bench, Clusters, Floats, frontier_at
 from nosce.evidence.compare import confidence_measures
 from nosce.evidence.plan import problems_hash
-from nosce.evidence.trials import Experiment, answering, study
+from nosce.evidence.trials import Experiment, answering, battery, study
 from nosce.metrics import Estimate, bootstrap, paired_bootstrap
 from nosce.metrics.ranking import auroc2
 from nosce.mind.sampler import Sampler
@@ -102,6 +102,9 @@ async def _experiment(bench: Bench, system: System, claim: Claim) -> _Found:
     own = system.options.get("experiment")
     if own is not None:
         return await _paired(bench, own, claim)
+    if "measures" in system.options:
+        sat = await battery(bench, system, claim)
+        return _Found(sat.value, sat.reference, sat.effect, (sat.cost, 0.0), n=sat.n)
     if system.kind == "study":
         seen = await study(bench, system, claim)
         return _Found(seen.value, seen.control, seen.effect, n=seen.n)

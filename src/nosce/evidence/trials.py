@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from nosce.batteries.sitting import sit, sitting, source_of
 from nosce.core.answer import Answer
 from nosce.core.claim import Claim, Pair
 from nosce.core.errors import InputError
@@ -73,6 +74,35 @@ async def _once(bench: Bench, system: System, claim: Claim, seed: int) -> dict[s
     if claim.endpoint not in result:
         raise InputError(f"study {system.slug}/{system.part} reports no {claim.endpoint!r}; it has {', '.join(result)}")
     return result
+
+
+@dataclass(frozen=True)
+class Sat:
+    """What a battery's claim came to: the finding named by the endpoint, what it is read against, and tokens an item."""
+
+    value: float
+    reference: float
+    effect: Estimate
+    cost: float
+    n: int
+
+
+async def battery(bench: Bench, system: System, claim: Claim) -> Sat:
+    """Sit a battery once per seed, `claim.n` fresh items each; the claim is that its endpoint lies above its reference.
+
+    The interval is the finding's own, over the items of all seeds together.
+    """
+    model, sat = bench.roster["main"], []
+    for seed in claim.seeds:
+        items = system.options["items"](claim.n, seed, source_of(model), **claim.options)
+        sat.append(await sit(system, bench.engine(seed), items, watch=bench.watch))
+    rows, asked = [row for one in sat for row in one.rows], sum(one.items for one in sat)
+    found = sitting(system, rows, asked).finding(claim.endpoint)
+    if found.estimate is None:
+        raise InputError(f"{claim.endpoint} of {system.slug} is not defined here: {found.reason}")
+    at, e = found.measure.reference or 0.0, found.estimate
+    effect = Estimate(e.value - at, (e.interval[0] - at, e.interval[1] - at), e.n, e.method)
+    return Sat(e.value, at, effect, sum(one.cost.tokens for one in sat) / asked, e.n)
 
 
 def over_seeds(effects: np.ndarray[Any, np.dtype[np.float64]]) -> Estimate:

@@ -1,0 +1,113 @@
+"""`nosce profile`: a model in, one page out."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nosce.cli import flags
+from nosce.cli.flags import examples
+
+if TYPE_CHECKING:
+    from nosce.batteries.profile import Plan, Profile
+
+EXAMPLES = examples(
+    "nosce profile socrates --out profiles/socrates",
+    "nosce profile openai:llama-3@http://127.0.0.1:8080/v1 --battery metacognitive-monitoring-battery --n 60",
+    "nosce profile socrates --against socrates-base --out profiles/two",
+    "nosce profile socrates --battery S158,S280 --json",
+)
+
+
+def profile(
+    model: Annotated[str, typer.Argument(help="socrates, hf:PATH_OR_NAME, openai:MODEL@URL or replay:FILE.", metavar="MODEL")],
+    battery: Annotated[
+        str, typer.Option("--battery", "-b", metavar="NAME", help="all, or slugs or ids with commas; `nosce systems` lists them.")
+    ] = "all",
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="MODEL2", help="A second model on the same items, with paired differences.")
+    ] = None,
+    n: Annotated[int, typer.Option("--n", metavar="N", help="Items in each battery.")] = 120,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of items and draws.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Keep rows, journal, profile.json and profile.html here.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what was stopped; nothing is paid twice.")] = False,
+    budget: flags.Budget = None,
+    run_budget: Annotated[
+        str | None, typer.Option("--run-budget", metavar="BUDGET", help="The same for each model's whole run.")
+    ] = None,
+    temperature: flags.Temperature = None,
+    concurrency: Annotated[int | None, typer.Option("--concurrency", metavar="N", help="Items in flight at once.")] = None,
+    as_json: flags.Json = False,
+    config: flags.Config = None,
+) -> None:
+    """Profile a model: what it knows, whether it knows that, acts on it, mends itself, and bears pressure."""
+    from nosce.batteries.profile import Plan, chosen
+    from nosce.cli.speak import say, say_json
+    from nosce.core.cost import Budget
+    from nosce.core.errors import InputError
+    from nosce.report.profile_table import profile_data, profile_tables
+
+    for name, value in (("n", n), ("concurrency", concurrency)):
+        if value is not None and value < 2 - (name != "n"):
+            raise InputError(f"--{name} {value}: expected at least {2 - (name != 'n')}")
+    if resume and out is None:
+        raise InputError("--resume needs the folder to go on in: add --out DIR")
+    each, whole = (Budget.parse(text) if text else Budget() for text in (budget, run_budget))
+    plan = Plan(chosen(battery), n, seed, each, whole, temperature, concurrency)
+    found = _carried_out(plan, [model, *([against] if against else [])], out, resume)
+    written = _written(found, out)
+    if as_json:
+        say_json({**profile_data(found), "written": [str(path) for path in written]})
+    else:
+        say(*profile_tables(found), *map(str, written))
+    if any(one.failed for one in found):
+        raise typer.Exit(1)
+
+
+def _carried_out(plan: Plan, specs: list[str], out: Path | None, resume: bool) -> list[Profile]:
+    from nosce.batteries.profile import profile as profiled
+    from nosce.batteries.sitting import source_of
+    from nosce.cli.live import Live
+    from nosce.cli.speak import note, resume_line
+    from nosce.models.load import load_probed_roster
+
+    async def all_of_them(live: Live) -> list[Profile]:
+        rosters = [await load_probed_roster(spec) for spec in specs]
+        source, found = source_of(*(roster["main"] for roster in rosters)), []
+        for place, roster in enumerate(rosters):
+            label = f"{roster['main'].spec} " if len(rosters) > 1 else ""
+            folder = out / f"model-{place + 1}" if out else None
+            found.append(await profiled(
+                plan, roster, source=source, out=folder, resume=resume,
+                watch=lambda name, done, total, label=label: live.step(label + name, done, total),  # type: ignore[misc]
+            ))  # fmt: skip
+        return found
+
+    try:
+        with Live() as live:
+            return asyncio.run(all_of_them(live))
+    except KeyboardInterrupt:
+        if out:
+            note(f"Stopped. What was answered is kept in {out}; go on with:\n  {resume_line()}")
+        raise
+
+
+def _written(found: list[Profile], out: Path | None) -> list[Path]:
+    import json
+
+    from nosce.cli.speak import can_report, note
+    from nosce.report.files import write_whole
+    from nosce.report.profile_table import profile_data
+
+    if out is None:
+        return []
+    written = [write_whole(out / "profile.json", json.dumps(profile_data(found), indent=1, ensure_ascii=False))]
+    if not can_report():
+        note("No page: it needs an extra, pip install 'nosce[report]'.")
+        return written
+    return written
