@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from nosce.cli import compare, models, profile, prove, show, solve, systems
+from nosce.cli import compare, models, profile, prove, serve, show, solve, systems
 from nosce.core.errors import NosceError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("prove", epilog=prove.EXAMPLES)(prove.prove)
 app.command("systems", epilog=systems.EXAMPLES)(systems.systems)
 app.command("show", epilog=show.EXAMPLES)(show.show)
 app.add_typer(models.app, name="models")
+app.add_typer(serve.app, name="serve")
 
 
 @app.callback(invoke_without_command=True)

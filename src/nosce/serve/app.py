@@ -1,0 +1,63 @@
+"""The application: FastAPI for what people and scripts look at, bare ASGI for the traffic, a guard before both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from starlette.requests import Request
+
+from nosce.core.errors import NosceError
+from nosce.serve.config import Config
+from nosce.serve.dashboard import dashboard
+from nosce.serve.exchange import ASGI, Refused
+from nosce.serve.front import Front, as_refusal
+from nosce.serve.guard import Guard
+from nosce.serve.routes import health
+from nosce.serve.service import Service
+
+CONFIG_VARIABLE = "NOSCE_SERVE_CONFIG"
+"""Where a worker process finds its configuration, as JSON."""
+
+
+def create_app(config: Config) -> ASGI:
+    """The whole server as one ASGI application. Raises InputError or JournalError for what cannot work."""
+    service = Service.of(config)
+    inner = FastAPI(title="Nosce", version=_version(), lifespan=_lifespan(service), docs_url=None, redoc_url=None)
+    inner.state.service = service
+    inner.include_router(health.router)
+    inner.include_router(dashboard())
+    inner.add_exception_handler(Refused, _refused)
+    inner.add_exception_handler(NosceError, _refused)
+    return Guard(Front(service, inner), config, service.keys)
+
+
+def from_environment() -> ASGI:
+    """The application of a worker process."""
+    return create_app(Config.model_validate_json(os.environ[CONFIG_VARIABLE]))
+
+
+def _lifespan(service: Service):  # type: ignore[no-untyped-def]  # FastAPI's own type is an alias of an alias
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await service.close()
+
+    return lifespan
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    refusal = as_refusal(error)
+    return JSONResponse(refusal.body, refusal.status, refusal.headers)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("nosce")
+
+
+__all__ = ["CONFIG_VARIABLE", "create_app", "from_environment"]

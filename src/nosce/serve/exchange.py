@@ -1,0 +1,126 @@
+"""One request and its answer, on bare ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nosce.serve.store import packed
+
+if TYPE_CHECKING:
+    from nosce.serve.keys import Caller
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
+T = TypeVar("T")
+
+
+class Refused(Exception):
+    """The request ends here, with this status and an error body in OpenAI's form."""
+
+    def __init__(self, status: int, message: str, kind: str = "invalid_request_error", *, code: str | None = None,
+                 param: str | None = None, headers: Mapping[str, str] | None = None) -> None:  # fmt: skip
+        super().__init__(message)
+        self.status, self.headers = status, dict(headers or {})
+        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+class HungUp(Exception):
+    """The client went away."""
+
+
+class Exchange:
+    """A request with its caller, and the means to answer it. `trace_id` names it ever after."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        self.scope, self.receive, self.send, self.caller = scope, receive, send, caller
+        self.trace_id = secrets.token_hex(12)
+        self.began = time.monotonic()
+        self.started = False
+
+    @property
+    def path(self) -> str:
+        """The path of the request."""
+        return str(self.scope["path"])
+
+    def header(self, name: bytes) -> str:
+        """A request header, empty when it was not sent."""
+        return next((value.decode("latin-1") for key, value in self.scope["headers"] if key == name), "")
+
+    async def body(self, most: int) -> bytes:
+        """The whole body. Refused when it is larger than `most` bytes, before it is read where its length was announced."""
+        if (length := self.header(b"content-length")).isdigit() and int(length) > most:
+            raise too_large(most)
+        message = await self.receive()
+        whole: bytes = message.get("body", b"")
+        if not message.get("more_body"):
+            return self._counted(whole, most)
+        parts, seen = [whole], len(whole)
+        while message.get("more_body"):
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise HungUp
+            parts.append(message.get("body", b""))
+            seen += len(parts[-1])
+            if seen > most:
+                raise too_large(most)
+        return b"".join(parts)
+
+    def _counted(self, whole: bytes, most: int) -> bytes:
+        if len(whole) > most:
+            raise too_large(most)
+        return whole
+
+    async def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        """Send the head of the answer."""
+        self.started = True
+        named = [(name.encode("latin-1"), clean(value)) for name, value in headers]
+        named.append((b"x-nosce-trace-id", self.trace_id.encode()))
+        await self.send({"type": "http.response.start", "status": status, "headers": named})
+
+    async def piece(self, data: bytes, more: bool = True) -> None:
+        """Send a piece of the answer's body."""
+        await self.send({"type": "http.response.body", "body": data, "more_body": more})
+
+    async def whole(self, status: int, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Send the whole answer."""
+        await self.start(status, [*headers, ("content-length", str(len(body)))])
+        await self.piece(body, more=False)
+
+    async def json(self, status: int, data: Any, headers: Mapping[str, str] | None = None) -> None:
+        """Send JSON."""
+        await self.whole(status, packed(data).encode(), [("content-type", "application/json"), *(headers or {}).items()])
+
+    async def unless_hung_up(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of the work; when the client goes away first the work is cancelled and HungUp raised."""
+        task, gone = asyncio.ensure_future(work), asyncio.ensure_future(self._gone())
+        try:
+            await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise HungUp
+        finally:
+            gone.cancel()
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    async def _gone(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+
+def too_large(most: int) -> Refused:
+    """The refusal of a body of more than `most` bytes."""
+    return Refused(413, f"the body is larger than {most} bytes", code="body_too_large")
+
+
+def clean(value: str) -> bytes:
+    """A header's value without line breaks or anything else that is no visible ASCII, at most 1,000 characters."""
+    return "".join(c if " " <= c <= "~" else "?" for c in value[:1000]).encode()

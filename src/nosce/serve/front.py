@@ -1,0 +1,67 @@
+"""The routes that carry the traffic, straight on ASGI; everything else goes on to FastAPI."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from nosce.core.errors import CapabilityError, InputError, JournalError, ModelError
+from nosce.serve.exchange import ASGI, Exchange, HungUp, Receive, Refused, Scope, Send
+from nosce.serve.routes import completions, embeddings, listing, responses
+from nosce.serve.service import Service
+from nosce.serve.transport import Failed
+from nosce.serve.wire import Malformed
+
+Handler = Callable[[Service, Exchange], Awaitable[None]]
+
+HANDLERS: dict[tuple[str, str], Handler] = {
+    ("POST", "/v1/chat/completions"): completions.chat,
+    ("POST", "/v1/completions"): completions.text,
+    ("POST", "/v1/responses"): responses.create,
+    ("POST", "/v1/embeddings"): embeddings.create,
+    ("GET", "/v1/models"): listing.models,
+}
+
+
+class Front:
+    """Answers the busy routes itself; errors become OpenAI's error bodies, and no route ends in a traceback."""
+
+    def __init__(self, service: Service, rest: ASGI) -> None:
+        self._service, self._rest = service, rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        handler = HANDLERS.get((scope.get("method", ""), scope.get("path", "")))
+        if handler is None:
+            return await self._rest(scope, receive, send)
+        exchange = Exchange(scope, receive, send, scope["caller"])
+        try:
+            await handler(self._service, exchange)
+        except HungUp:
+            raise
+        except asyncio.CancelledError:
+            raise
+        except Failed:
+            raise  # in the middle of a stream: the server cuts the connection, so that the client sees it broke
+        except Exception as error:
+            if exchange.started:
+                raise
+            refusal = as_refusal(error)
+            await exchange.json(refusal.status, refusal.body, refusal.headers)
+
+
+def as_refusal(error: Exception) -> Refused:
+    """An error as an answer that a client can read."""
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, Malformed | InputError):
+        return Refused(400, str(error))
+    if isinstance(error, CapabilityError):
+        return Refused(422, str(error), code="not_capable")
+    if isinstance(error, ModelError):
+        return Refused(502, str(error), "upstream_error", code="upstream_failed")
+    if isinstance(error, JournalError):
+        return Refused(503, str(error), "server_error", code="journal")
+    logging.getLogger("nosce.serve").exception("a request failed")
+    return Refused(500, f"the server failed: {type(error).__name__}", "server_error")

@@ -1,0 +1,30 @@
+"""A request that is passed on, from its begin to its end in the books."""
+
+from __future__ import annotations
+
+from nosce.serve.exchange import Exchange, HungUp, Refused
+from nosce.serve.passthrough import Passed, pass_on
+from nosce.serve.routes.asked import Asked
+from nosce.serve.service import Service
+from nosce.serve.transport import Failed
+
+
+async def passed(service: Service, exchange: Exchange, asked: Asked, path: str) -> None:
+    """Pass it on and write down what became of it, whatever that is."""
+    service.begin(exchange, asked.alias, streamed=asked.body.fields.get("stream") is True)
+    state, done = "failed", Passed(500)
+    try:
+        work = pass_on(exchange, service.upstreams, asked.alias, path, asked.body, exchange.caller.limits.max_tokens)
+        done = await exchange.unless_hung_up(work)
+        state = "done" if done.status < 400 else "failed"
+    except HungUp:
+        state, done = "cancelled", Passed(499, asked.alias, error="the client went away")
+        raise
+    except Refused as error:
+        done = Passed(error.status, asked.alias, error=str(error))
+        raise
+    except Failed as error:
+        done = Passed(502, asked.alias, error=str(error))
+        raise
+    finally:
+        service.end(exchange, state, done)

@@ -1,0 +1,60 @@
+"""Running the application under uvicorn."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from nosce.core.errors import CapabilityError, InputError
+from nosce.serve.config import Config
+
+SERVED = "the extra nosce[serve]"
+
+
+def need_serve() -> None:
+    """Raises CapabilityError, with what to install, where the server's libraries are missing."""
+    from importlib.util import find_spec
+
+    for library in ("fastapi", "uvicorn", "aiohttp"):
+        if find_spec(library) is None:
+            raise CapabilityError(library, "this installation", "pip install 'nosce[serve]'")
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """uvicorn's settings: no logging of requests, no headers of its own, patience for streams under way."""
+    return {
+        "host": config.host.strip("[]"), "port": config.port, "log_level": "warning", "access_log": False, "server_header": False,
+        "timeout_graceful_shutdown": 10, "ws": "none", "h11_max_incomplete_event_size": 64 << 10, "timeout_keep_alive": 75,
+    }  # fmt: skip
+
+
+def check(config: Config) -> None:
+    """Refuse what must not run: another host than this one without a key. Raises InputError."""
+    if config.local:
+        return
+    from nosce.serve.keys import Keys
+    from nosce.serve.store import Store
+
+    store = Store(config.database)
+    try:
+        if not Keys(store, config.limits).any:
+            raise InputError(f"--host {config.host} lets others in, and there is no key; make one with `nosce serve keys add NAME`")
+    finally:
+        store.close()
+
+
+def serve(config: Config, workers: int = 1) -> None:
+    """Serve until it is stopped. Raises InputError for what must not run."""
+    import uvicorn
+
+    need_serve()
+    check(config)
+    if workers == 1:
+        from nosce.serve.app import create_app
+
+        uvicorn.run(create_app(config), **settings(config))
+        return
+    from nosce.serve.app import CONFIG_VARIABLE
+
+    os.environ[CONFIG_VARIABLE] = config.model_dump_json()
+    uvicorn.run("nosce.serve.app:from_environment", factory=True, workers=workers, **settings(config))

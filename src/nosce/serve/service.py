@@ -1,0 +1,81 @@
+"""What every route of a running server shares."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nosce.serve.config import Config
+from nosce.serve.exchange import Exchange, Refused
+from nosce.serve.keys import Keys
+from nosce.serve.limits import Gate
+from nosce.serve.passthrough import Passed
+from nosce.serve.store import ENDED, STARTED, Store, packed
+from nosce.serve.upstreams import Upstreams
+
+
+@dataclass(slots=True)
+class Service:
+    """The configuration, the store and all that hangs on them."""
+
+    config: Config
+    store: Store
+    keys: Keys
+    gate: Gate
+    upstreams: Upstreams
+    started: float = field(default_factory=time.time)
+    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    in_flight: int = 0
+
+    @classmethod
+    def of(cls, config: Config) -> Service:
+        """A service on its store. Raises JournalError when the file cannot be used."""
+        store = Store(config.database)
+        return cls(config, store, Keys(store, config.limits), Gate(store), Upstreams(config))
+
+    def admit(self, exchange: Exchange) -> None:
+        """Let a question in by rate and budget, and only while answers can be written down. Raises Refused."""
+        if not self.store.writable and not self._mended():
+            raise Refused(503, "the server cannot write its journal (is the disk full?)", "server_error", code="journal")
+        self.gate.check(exchange.caller)
+
+    def _mended(self) -> bool:
+        from nosce.core.errors import JournalError
+
+        try:
+            self.store.put("INSERT OR REPLACE INTO meta VALUES ('mended', ?)", str(time.time()))
+            self.store.flush()
+        except JournalError:
+            return False
+        return True
+
+    def begin(self, exchange: Exchange, model: str, strategy: str = "", streamed: bool = False) -> None:
+        """Note that a request is under way."""
+        self.in_flight += 1
+        values = (exchange.trace_id, exchange.caller.id, time.time(), self.store.process, exchange.path, model, strategy, int(streamed))
+        self.store.put(STARTED, *values)
+
+    def end(self, exchange: Exchange, state: str, passed: Passed, said: Mapping[str, Any] | None = None) -> None:
+        """Note how it ended: `said` is the answer's metacognition, where there is one."""
+        said = said or {}
+        self.in_flight -= 1
+        self.counts["requests", exchange.path, state, str(passed.status)] += 1
+        self.counts["tokens", passed.alias, "prompt"] += passed.prompt_tokens
+        self.counts["tokens", passed.alias, "completion"] += passed.completion_tokens
+        if outcome := said.get("outcome"):
+            self.counts["outcomes", str(said.get("strategy", "")), str(outcome)] += 1
+        self.gate.spend(exchange.caller, passed.prompt_tokens + passed.completion_tokens, passed.money)
+        seconds = time.monotonic() - exchange.began
+        self.store.put(
+            ENDED, state, passed.status, passed.alias, said.get("outcome"), said.get("confidence"), said.get("calibrated_confidence"),
+            said.get("source"), said.get("reason") or passed.error, passed.calls, passed.prompt_tokens, passed.completion_tokens,
+            round(seconds, 6), passed.money, packed(said) if said else None, exchange.trace_id,
+        )  # fmt: skip
+
+    async def close(self) -> None:
+        """Close connections and the store."""
+        await self.upstreams.close()
+        self.store.close()
