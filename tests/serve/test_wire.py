@@ -25,17 +25,20 @@ def test_what_goes_on_is_the_same_object_without_our_field(fields: dict[str, obj
 
 
 def test_bytes_that_are_not_ours_stay() -> None:
-    raw = b'{ "model" : "a",\n "temperature": 1.50e0, "messages":[ {"content":"\\u00e9 \xc3\xa9", "model": "a"}], "metacognition": {"a":1} }'
+    raw = b'{ "model" : "a",\n "temperature": 1.50e0, "messages":[ {"content":"\\u00e9", "model": "a"}], "metacognition": {"a":1} }'
     assert Body.read(raw).passed_on(model="b") == (
-        b'{ "model" : "b",\n "temperature": 1.50e0, "messages":[ {"content":"\\u00e9 \xc3\xa9", "model": "a"}] }'
+        b'{ "model" : "b",\n "temperature": 1.50e0, "messages":[ {"content":"\\u00e9", "model": "a"}] }'
     )
     assert Body.read(b'{"model":"a"}').passed_on(model="a") == b'{"model":"a"}'
 
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"[]", b"nul", b'{"a":1', b'{"a":NaN}', b'{"a":-Infinity}', b'{"a":1}x', b'{"a":1,}', b'{"model":"a","model":"b"}', b"\xff{}",
-     b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", b'{"a":' + b"9" * 5000 + b"}", b'{"a" 1}', b'{a:1}', b'{"a":"\n"}'],
+    [
+        b"", b"[]", b"nul", b'{"a":1', b'{"a":NaN}', b'{"a":-Infinity}', b'{"a":1}x', b'{"a":1,}', b'{"model":"a","model":"b"}',
+        b"\xff{}", b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", b'{"a":' + b"9" * 5000 + b"}", b'{"a" 1}', b"{a:1}",
+        b'{"a":"\n"}',
+    ],
 )  # fmt: skip
 def test_what_is_no_object_is_refused(raw: bytes) -> None:
     with pytest.raises(Malformed):

@@ -26,7 +26,7 @@ keys = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="The keys
 app.add_typer(keys, name="keys")
 
 Database = Annotated[Path | None, typer.Option("--database", metavar="FILE", help="The server's file.", show_default="nosce.db")]
-File = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A TOML file; its section \\[serve] holds any setting.")]
+File = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A TOML file with a section \\[serve].")]
 
 
 @app.callback(epilog=EXAMPLES)
@@ -34,16 +34,14 @@ def serve(
     ctx: typer.Context,
     upstream: Annotated[
         list[str] | None,
-        typer.Option("--upstream", "-u", metavar="NAME=SPEC", help="A model: NAME=openai:MODEL@URL. The same name twice is two replicas."),
+        typer.Option("--upstream", "-u", metavar="NAME=SPEC", help="NAME=openai:MODEL@URL; the same name twice is two replicas."),
     ] = None,
-    strong: Annotated[str | None, typer.Option("--strong", metavar="NAME", help="The upstream for questions that stay doubtful.")] = None,
+    strong: Annotated[str | None, typer.Option("--strong", metavar="NAME", help="The upstream for what stays doubtful.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Serve the bundled model.")] = False,
     host: Annotated[str | None, typer.Option("--host", help="Where to listen.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option("--port", "-p", help="0 takes a free one.", show_default="8710")] = None,
-    policy: Annotated[
-        Path | None, typer.Option("--policy", metavar="FILE", help="What `nosce serve calibrate` wrote: when an answer is sure enough.")
-    ] = None,
-    risk: Annotated[float | None, typer.Option("--risk", metavar="SHARE", help="The risk of those who ask for none themselves.")] = None,
+    policy: Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="What `nosce serve calibrate` wrote.")] = None,
+    risk: Annotated[float | None, typer.Option("--risk", metavar="SHARE", help="For those who ask for none.")] = None,
     database: Database = None,
     trace_text: Annotated[bool | None, typer.Option("--trace-text/--no-trace-text", help="Keep questions and answers.")] = None,
     workers: Annotated[int, typer.Option("--workers", metavar="N", help="Processes.")] = 1,
@@ -91,10 +89,11 @@ def _say_checked(made: Config, as_json: bool) -> None:
 
 
 def _say_start(made: Config) -> None:
-    typer.echo(f"nosce: http://{made.host}:{made.port}/v1 · models {', '.join(made.upstreams)}, nosce/auto · file {made.database}", err=True)
+    models = ", ".join([*made.upstreams, "nosce/auto"])
+    typer.echo(f"nosce: http://{made.host}:{made.port}/v1 · models {models} · file {made.database}", err=True)
 
 
-@keys.command("add", epilog=examples("nosce serve keys add alice", "nosce serve keys add bob --requests 60 --tokens-per-day 100000"))
+@keys.command("add", epilog=examples("nosce serve keys add alice", "nosce serve keys add bob --requests 60"))
 def add(
     name: Annotated[str, typer.Argument(help="Whose key it is.")],
     admin: Annotated[bool, typer.Option("--admin", help="May see every key's traffic and label audits.")] = False,
@@ -104,23 +103,24 @@ def add(
     database: Database = None,
 ) -> None:
     """Make a key and print it: once, for only its digest is kept."""
-    with _opened(database) as (store, held):
-        typer.echo(
-            held.make(name, role="admin" if admin else "user", requests=requests, tokens_per_day=tokens_per_day, dollars_per_day=dollars_per_day)
-        )
+    with _opened(database) as (_, held):
+        limits = {"requests": requests, "tokens_per_day": tokens_per_day, "dollars_per_day": dollars_per_day}
+        typer.echo(held.make(name, role="admin" if admin else "user", **limits))
 
 
 @keys.command("list", epilog=examples("nosce serve keys list --json"))
 def list_(database: Database = None, as_json: flags.Json = False) -> None:
     """The keys, without themselves."""
-    from nosce.cli.speak import say, say_json, table
+    from nosce.cli.speak import say, say_json
+    from nosce.report.terminal import table
 
     with _opened(database) as (store, _):
         rows = [dict(row) for row in store.rows("SELECT id, name, role, limits, created, revoked FROM keys ORDER BY created")]
     if as_json:
         say_json(rows)
         return
-    say(table(("id", "name", "role", "state"), [(r["id"], r["name"], r["role"], "revoked" if r["revoked"] else "valid") for r in rows]))
+    shown = [(r["id"], r["name"], r["role"], "revoked" if r["revoked"] else "valid") for r in rows]
+    say(table(("id", "name", "role", "state"), shown))
 
 
 @keys.command("revoke", epilog=examples("nosce serve keys revoke alice"))

@@ -111,7 +111,9 @@ def _check_alias(name: str, replicas: tuple[Upstream, ...], known: dict[str, tup
         raise ValueError(f"upstream {name!r}: a name is letters, digits and .:_- and not `nosce`")
     for upstream in replicas:
         if upstream.model not in BUNDLED and not upstream.served[0]:
-            raise ValueError(f"upstream {name}: {upstream.model!r} is none; write openai:MODEL@URL, e.g. openai:m@http://127.0.0.1:8080/v1")
+            raise ValueError(
+                f"upstream {name}: {upstream.model!r} is none; write openai:MODEL@URL, e.g. openai:m@http://127.0.0.1:8080/v1"
+            )
         if strange := [alias for alias in upstream.fallback if alias not in known]:
             raise ValueError(f"upstream {name}: fallback {strange[0]!r} is no upstream; known: {', '.join(known)}")
         if upstream.key_env and not os.environ.get(upstream.key_env):

@@ -64,9 +64,7 @@ class Keys:
     def revoke(self, name: str) -> int:
         """Revoke the keys of that name or id; how many there were."""
         self._read = 0.0
-        return self.store.now(
-            [("UPDATE keys SET revoked=? WHERE revoked IS NULL AND (name=? OR id=?)", (time.time(), name, name))]
-        )
+        return self.store.now([("UPDATE keys SET revoked=? WHERE revoked IS NULL AND (name=? OR id=?)", (time.time(), name, name))])
 
     @property
     def any(self) -> bool:

@@ -28,7 +28,8 @@ def _lines(service: Service) -> Iterator[str]:
                        [({"upstream": r.alias, "replica": str(i)}, float(r.healthy)) for i, r in enumerate(replicas)])  # fmt: skip
     yield from _metric("nosce_upstream_failures_total", "counter", "Failed tries of a replica.",
                        [({"upstream": r.alias, "replica": str(i)}, float(r.failed)) for i, r in enumerate(replicas)])  # fmt: skip
-    yield from _metric("nosce_journal_writable", "gauge", "1 while answers can be written down.", [({}, float(service.store.writable))])
+    writable: list[Sample] = [({}, float(service.store.writable))]
+    yield from _metric("nosce_journal_writable", "gauge", "1 while answers can be written down.", writable)
 
 
 def _metric(name: str, kind: str, help_: str, samples: Iterable[Sample]) -> Iterator[str]:

@@ -82,7 +82,8 @@ def capped(body: Body, cap: int | None) -> dict[str, int]:
         return {}
     names = [n for n in ("max_completion_tokens", "max_tokens", "max_output_tokens") if body.fields.get(n) is not None]
     over = {n: cap for n in names if not isinstance(body.fields[n], int) or body.fields[n] > cap}
-    return over if names else {"max_output_tokens" if "input" in body.fields and "messages" not in body.fields else "max_tokens": cap}
+    missing = "max_output_tokens" if "input" in body.fields and "messages" not in body.fields else "max_tokens"
+    return over if names else {missing: cap}
 
 
 def head(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:

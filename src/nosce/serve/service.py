@@ -55,8 +55,8 @@ class Service:
     def begin(self, exchange: Exchange, model: str, strategy: str = "", streamed: bool = False) -> None:
         """Note that a request is under way."""
         self.in_flight += 1
-        values = (exchange.trace_id, exchange.caller.id, time.time(), self.store.process, exchange.path, model, strategy, int(streamed))
-        self.store.put(STARTED, *values)
+        who = (exchange.trace_id, exchange.caller.id, time.time(), self.store.process)
+        self.store.put(STARTED, *who, exchange.path, model, strategy, int(streamed))
 
     def end(self, exchange: Exchange, state: str, passed: Passed, said: Mapping[str, Any] | None = None) -> None:
         """Note how it ended: `said` is the answer's metacognition, where there is one."""
@@ -70,7 +70,7 @@ class Service:
         self.gate.spend(exchange.caller, passed.prompt_tokens + passed.completion_tokens, passed.money)
         seconds = time.monotonic() - exchange.began
         self.store.put(
-            ENDED, state, passed.status, passed.alias, said.get("outcome"), said.get("confidence"), said.get("calibrated_confidence"),
+            ENDED, state, passed.status, passed.alias, said.get("outcome"), said.get("confidence"), said.get("calibrated"),
             said.get("source"), said.get("reason") or passed.error, passed.calls, passed.prompt_tokens, passed.completion_tokens,
             round(seconds, 6), passed.money, packed(said) if said else None, exchange.trace_id,
         )  # fmt: skip

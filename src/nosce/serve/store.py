@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -163,10 +164,8 @@ class Store:
 
     def close(self) -> None:
         """Write what is left and close."""
-        try:
+        with contextlib.suppress(JournalError):
             self._commits.close()
-        except JournalError:
-            pass
         self._read.close()
         self._writer.close()
 

@@ -67,7 +67,7 @@ class Upstreams:
         """The replicas to ask in turn: the alias's healthy ones by chance, then its fallbacks', then those that rest."""
         own = [r for r in self.replicas[alias] if r.base]
         others = [r for one in own for name in one.settings.fallback for r in self.replicas[name] if r.base]
-        everyone = list({id(r): r for r in [*random.sample(own, len(own)), *others]}.values()) if len(own) + len(others) > 1 else own
+        everyone = list({id(r): r for r in [*random.sample(own, len(own)), *others]}.values()) if others or own[1:] else own
         yield from [r for r in everyone if r.healthy]
         yield from [r for r in everyone if not r.healthy]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]  # it is there, and undocumented
 from typing import Any, NoReturn
 
 _SPACE = re.compile(r"[ \t\n\r]*")
