@@ -51,6 +51,15 @@ def entailed(entails: Entails) -> Sameness:
     return same
 
 
+def tied(entails: Entails) -> Sameness:
+    """Texts that are tied, directly or through others, by entailment likelier than contradiction in both directions."""
+
+    def same(problem: Problem, attempts: Sequence[Attempt]) -> Ints:
+        return connected(unopposed(entailment(entails, [attempt.text for attempt in attempts])))
+
+    return same
+
+
 def entailment(entails: Entails, texts: Sequence[str]) -> NDArray[np.float64]:
     """Probabilities [n, n, 3] of every ordered pair; equal texts are asked about once."""
     unique = list(dict.fromkeys(texts))
@@ -64,6 +73,20 @@ def mutual(probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether each pair entails one another [n, n], from probabilities [n, n, 3]."""
     yes = probabilities.argmax(axis=-1) == ENTAILMENT
     return np.asarray(yes & yes.T)
+
+
+def unopposed(probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether entailment is likelier than contradiction both ways [n, n], from probabilities [n, n, 3]."""
+    yes = probabilities[..., ENTAILMENT] > probabilities[..., CONTRADICTION]
+    return np.asarray(yes & yes.T)
+
+
+def connected(same: NDArray[np.bool_]) -> Ints:
+    """Classes [n]: the connected components of the graph of sameness [n, n]."""
+    reach = same | np.eye(len(same), dtype=bool)
+    for _ in range(max(1, len(same)).bit_length()):
+        reach = reach @ reach
+    return numbered(reach.argmax(axis=1))
 
 
 def grouped(same: NDArray[np.bool_]) -> Ints:

@@ -47,6 +47,15 @@ def cosines(vectors: NDArray[Any]) -> Floats:
     return found
 
 
+def relevances(pieces: Sequence[str], embed: Embed = hashed_ngrams) -> Floats:
+    """How much each piece of a text matters [T], 1 − cosine of the text with and without it, in [0, 2]; ½ for a lone piece."""
+    if len(pieces) < 2:
+        return np.full(len(pieces), 0.5)
+    without = ["".join([*pieces[:t], *pieces[t + 1 :]]) for t in range(len(pieces))]
+    vectors = unit(embed(["".join(pieces), *without]))
+    return np.asarray(np.clip(1.0 - vectors[1:] @ vectors[0], 0.0, 2.0))
+
+
 def words(text: str) -> list[str]:
     """The runs of letters and digits of a text, in lower case."""
     return _WORD.findall(text.lower())

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from nosce.core.attempt import Attempt
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
-from nosce.monitor.equivalence import Entails, Ints, Sameness, entailment, matching
-from nosce.monitor.similarity import Embed, cosines, hashed_ngrams, rouge_l
+from nosce.monitor.equivalence import ENTAILMENT, Entails, Ints, Sameness, entailment, matching
+from nosce.monitor.similarity import Embed, cosines, hashed_ngrams, relevances, rouge_l
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +25,8 @@ NEEDS = {
     "samples": "two samples or more",
     "sample_logprobs": "token log-probabilities of every sample",
     "pieces": "the text of each token",
-    "nli": "an entailment model (`entails`)",
+    "nli": "how the attempts entail each other (an entailment model, `entails`)",
+    "entails": "an entailment model (`entails`)",
     "prior": "log-probabilities of the same tokens without the question",
     "layers": "what each layer alone would have said (a local model with hidden states)",
 }
@@ -38,9 +39,12 @@ class Statistics:
 
     attempts: the first is the one that is judged. All of them are samples of what the model says, unless `apart`: then the
     first was drawn otherwise (greedily, say) and only the rest are. `view`: what texts are compared by, the whole `text` or
-    the `answer` alone. `same`, `embed` and `entails` decide what counts as the same, alike, entailed. Given by whoever has a
-    model at hand (`nosce.monitor.observe`), else None: `prior` [T], `layers` [L, T] (1 where a layer's likeliest token is the
-    one the last layer prefers), `judged` classes [n] in place of `same`, `pieces` (the judged attempt's tokens as text).
+    the `answer` alone. `same`, `embed` and `entails` decide what counts as the same, alike, entailed.
+
+    Given where somebody has them, else None. Matrices over all attempts: `similarity` [n, n] in place of cosines of `embed`,
+    `nli` [n, n, 3] in place of asking `entails`. From a model (see `nosce.monitor.observe`): `judged` classes [n] in place of
+    `same`; `pieces`, every attempt's tokens as text, or `relevance`, how much each of them matters [n][T]; `prior` [T],
+    log-probabilities without the question; `layers` [L, T], 1 where a layer already prefers the token that the last one does.
     Raises InputError without an attempt.
     """
 
@@ -51,28 +55,29 @@ class Statistics:
     same: Sameness = matching
     embed: Embed = hashed_ngrams
     entails: Entails | None = None
+    similarity: Floats | None = None
+    nli: Floats | None = None
     judged: Ints | None = None
+    pieces: Sequence[Sequence[str]] | None = None
+    relevance: Sequence[Floats] | None = None
     prior: Floats | None = None
     layers: Floats | None = None
-    pieces: Sequence[Sequence[str]] | None = None
 
     def __post_init__(self) -> None:
         if not self.attempts:
             raise InputError(f"problem {self.problem.id}: no attempt to judge; give at least one")
 
-    @property
+    @cached_property
     def has(self) -> frozenset[str]:
         """Which of NEEDS are met."""
-        return self._has
-
-    @cached_property
-    def _has(self) -> frozenset[str]:
         first, samples = self.attempts[0], self.samples
         met = {
             "logprobs": bool(first.logprobs), "entropies": bool(first.entropies) or self._alternatives > 1,
             "top": self._alternatives > 1, "samples": len(samples) > 1,
-            "sample_logprobs": bool(first.logprobs) and all(a.logprobs for a in samples), "pieces": self.pieces is not None,
-            "nli": self.entails is not None, "prior": self.prior is not None, "layers": self.layers is not None,
+            "sample_logprobs": bool(first.logprobs) and all(a.logprobs for a in samples),
+            "pieces": self.pieces is not None or self.relevance is not None, "entails": self.entails is not None,
+            "nli": self.entails is not None or self.nli is not None, "prior": self.prior is not None,
+            "layers": self.layers is not None,
         }  # fmt: skip
         return frozenset(need for need, here in met.items() if here)
 
@@ -85,8 +90,8 @@ class Statistics:
 
     @cached_property
     def top(self) -> Floats:
-        """Log-probabilities of the alternatives [T, k], likeliest first, −∞ where a token has fewer."""
-        rows = self.attempts[0].top or ()
+        """Log-probabilities of the alternatives [T, k], likeliest first, −∞ where a token has fewer; those with none left out."""
+        rows = [pairs for pairs in self.attempts[0].top or () if pairs]
         found = np.full((len(rows), self._alternatives), -np.inf)
         for row, pairs in zip(found, rows, strict=True):
             row[: len(pairs)] = [logprob for _, logprob in pairs]
@@ -147,9 +152,9 @@ class Statistics:
         return np.asarray(counts[np.argsort(first)])
 
     @cached_property
-    def cosine(self) -> Floats:
-        """Cosine similarity of every two attempts [n, n]."""
-        return cosines(self.embed(self.texts))
+    def alike(self) -> Floats:
+        """Similarity of every two attempts [n, n]: what was given, else cosines of `embed`."""
+        return cosines(self.embed(self.texts)) if self.similarity is None else self.similarity
 
     @cached_property
     def rouge(self) -> Floats:
@@ -159,9 +164,40 @@ class Statistics:
     @cached_property
     def entailment(self) -> Floats:
         """Probabilities [n, n, 3] that row entails, is neutral to, contradicts column."""
+        if self.nli is not None:
+            return self.nli
         if self.entails is None:
             raise InputError("no entailment model was given; pass entails=")
         return entailment(self.entails, self.texts)
+
+    @cached_property
+    def relevant_logprobs(self) -> Floats:
+        """Log-probability of a token of each attempt [n], the mean weighted by how much each token matters."""
+        rows = self.relevance if self.relevance is not None else [relevances(p, self.embed) for p in self.pieces or ()]
+        pairs = zip(rows, self.attempts, strict=True)
+        return np.array([_weighted(np.asarray(attempt.logprobs or (0.0,)), row) for row, attempt in pairs])
+
+    # -- the samples as a graph ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def affinity(self) -> Floats:
+        """How close every two samples are [n, n] in [0, 1]: mean entailment of both directions, else similarity (not below 0)."""
+        at = slice(self.start, None)
+        yes = np.clip(self.alike, 0, 1) if "nli" not in self.has else self.entailment[:, :, ENTAILMENT]
+        return np.asarray((yes[at, at] + yes[at, at].T) / 2)
+
+    @cached_property
+    def spectrum(self) -> tuple[Floats, Floats]:
+        """Eigenvalues [n] and eigenvectors [n, n] (columns) of D^−½ W D^−½, W the affinity and D its degrees."""
+        root = np.sqrt(np.maximum(self.affinity.sum(axis=1), 1e-300))
+        values, vectors = np.linalg.eigh(self.affinity / np.outer(root, root))
+        return values, vectors
+
+
+def _weighted(values: Floats, weights: Floats) -> float:
+    """Weighted mean; the plain mean where no weight is above 0."""
+    total = weights.sum()
+    return float(values @ weights / total) if total > 0 else float(values.mean())
 
 
 def plogp(p: Floats) -> Floats:
