@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from nosce.learn.torch_network import Shape
 from nosce.models.socrates import tokenizer
-from training.network import Shape
 
 
 def export(checkpoint: Path, folder: Path) -> None:

@@ -19,8 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nosce.learn.torch_network import Decoder, Shape, describe
 from training import mixture
-from training.network import Decoder, Shape, describe
 from training.rows import pack
 
 BLOCK = 512  # rows in one block of data

@@ -99,7 +99,7 @@ def test_models_lists_forms_and_probes_a_local_model(here: Path, nosce: Command,
     monkeypatch.setenv("NOSCE_CACHE", str(here / "cache"))
     listed = json.loads(nosce("models", "list", "--json")[1])
     assert listed["bundled"] == ["socrates", "socrates-base", "socrates-weak"]
-    assert set(listed["forms"]) == {"hf", "openai", "replay"}
+    assert set(listed["forms"]) == {"hf", "openai", "replay", "socrates"}
     seen = json.loads(nosce("models", "probe", "socrates-tiny/", "--json")[1])
     assert seen["capabilities"]["logprobs"] is True
     assert seen["spec"] == "socrates-tiny/"

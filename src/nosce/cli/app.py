@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from nosce.cli import compare, models, profile, prove, serve, show, solve, systems
+from nosce.cli import compare, models, profile, prove, serve, show, solve, systems, train
 from nosce.core.errors import NosceError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("solve", epilog=solve.EXAMPLES)(solve.solve)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("profile", epilog=profile.EXAMPLES)(profile.profile)
 app.command("prove", epilog=prove.EXAMPLES)(prove.prove)
+app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("systems", epilog=systems.EXAMPLES)(systems.systems)
 app.command("show", epilog=show.EXAMPLES)(show.show)
 app.add_typer(models.app, name="models")

@@ -44,6 +44,11 @@ def can_report() -> bool:
     return all(find_spec(name) is not None for name in ("altair", "vl_convert", "jinja2"))
 
 
+def can_train() -> bool:
+    """Whether the libraries of the extra `nosce[train]` are there; TensorBoard's events are written where it is installed too."""
+    return find_spec("torch") is not None
+
+
 def need_report(flag: str) -> None:
     """Raises CapabilityError when `flag` asks for what the extra `nosce[report]` holds and it is not installed."""
     if not can_report():

@@ -29,6 +29,7 @@ NEEDS = {
     "roster": "two or more roles; one model may play them all",
     "memory": "a store of what was learned",
     "artifact": "problems to prepare on",
+    "gradients": "a local model that can be trained (socrates, hf:…; extra nosce[train])",
     "none": "no language model",
 }
 """The capabilities a system may ask for, and what would serve each."""
@@ -216,6 +217,11 @@ def battery(id: str, slug: str, *, items: Callable[..., Any], measures: Iterable
     row = catalogue().get(id)
     kind: Kind = "study" if row is not None and row.kind == "study" else "battery"
     return system(kind, id, slug, items=items, measures=tuple(measures), **meta)
+
+
+def recipe(id: str, slug: str, **meta: Any) -> Callable[[F], F]:
+    """Register a recipe: `(*, parameters …) -> nosce.learn.recipe.Recipe`, the stages of one way to train."""
+    return system("recipe", id, slug, **{"needs": {"gradients"}, **meta})
 
 
 def study(id: str, slug: str, **meta: Any) -> Callable[[F], F]:

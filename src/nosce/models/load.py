@@ -14,6 +14,7 @@ from nosce.models.base import Model
 BUNDLED = ("socrates", "socrates-base", "socrates-weak")
 
 FORMS = {
+    "socrates": "socrates:FOLDER, a checkpoint that nosce train wrote",
     "hf": "hf:PATH_OR_NAME, a causal LM of transformers on this machine",
     "openai": "openai:MODEL@URL, e.g. openai:llama-3@http://127.0.0.1:8080/v1",
     "replay": "replay:FILE, traces or samples as JSONL",
@@ -34,7 +35,7 @@ def load(spec: str, **options: Any) -> Model:
         raise _strange(spec, scheme if colon else "")
     if not rest.strip():
         raise InputError(f"{spec!r} names no model; write {FORMS[scheme]}")
-    makers = {"hf": _local, "openai": _served, "replay": _replayed}
+    makers = {"socrates": _trained, "hf": _local, "openai": _served, "replay": _replayed}
     return makers[scheme](rest.strip(), options)
 
 
@@ -97,6 +98,10 @@ def _bundled(name: str, options: Mapping[str, Any]) -> Model:
 
     _refuse(name, SocratesModel, options, but=("name",))
     return SocratesModel(name, **options)
+
+
+def _trained(folder: str, options: Mapping[str, Any]) -> Model:
+    return _bundled(f"socrates:{folder}" if "/" in folder else f"socrates:./{folder}", options)
 
 
 def _local(name: str, options: Mapping[str, Any]) -> Model:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 TOP = 10
 """Most alternatives per token; enough for a whole rating."""
+
+
+def _dialect(folder: Path) -> str:
+    """What a trained checkpoint says of itself in config.json, else by the name of the folder."""
+    said = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("nosce_dialect")
+    return str(said or ("socrates" if folder.name == "socrates" else "socrates-base"))
 
 
 @dataclass(slots=True)
@@ -47,14 +54,14 @@ class SocratesModel:
     )  # fmt: skip
 
     def __init__(self, name: str = "socrates", *, slots: int = 256, dialect: str | None = None) -> None:
-        folder = Path(name) if "/" in name else weights(name)
+        folder = Path(name.removeprefix("socrates:")) if "/" in name else weights(name)
         if not (folder / "model.safetensors").exists():
             raise InputError(f"{folder}: no model.safetensors there; expected a folder with the weights of a bundled model")
         self.spec = name
         self.network = Network.load(folder)
         self.tokenizer = SocratesTokenizer()
         self.version = f"{folder.name}-{fingerprint((folder / 'model.safetensors').read_bytes().hex(), size=6)}"
-        self.dialect = dialect or ("socrates" if folder.name == "socrates" else "socrates-base")
+        self.folder, self.dialect = folder, dialect or _dialect(folder)
         self.context = self.network.context
         self._decoder = Decoder(self.network, slots)
         self._requests: dict[int, _Waiting] = {}
@@ -62,9 +69,15 @@ class SocratesModel:
 
     def count(self, prompt: Prompt) -> int:
         """Tokens of the prompt, exactly. Raises ModelError for a text outside the vocabulary."""
-        return len(self._encode(prompt))
+        return len(self.encode(prompt))
 
-    def _encode(self, prompt: Prompt) -> list[int]:
+    def load_weights(self, tensors: dict[str, NDArray[Any]], version: str) -> None:
+        """Go on with other weights of the same shape (Hugging Face names), under another version."""
+        self.network.load_weights(tensors)
+        self.version = version
+
+    def encode(self, prompt: Prompt) -> list[int]:
+        """The ids that the model reads. Raises ModelError for a text outside the vocabulary."""
         if prompt.messages:
             raise ModelError(f"{self.spec} reads its own grammar, not chat messages")
         try:
@@ -89,7 +102,7 @@ class SocratesModel:
         return [self._sample(row, len(rows[0].prompt)) for row in rows]
 
     def _rows(self, request: Request) -> list[Row]:
-        prompt, ids = self._encode(request.prompt), self.tokenizer.ids
+        prompt, ids = self.encode(request.prompt), self.tokenizer.ids
         stop = frozenset(ids[text] for text in request.stop if text in ids) | {self.tokenizer.end_id}
         bias = self._bias(request)
         steer = None if request.steer is None else (request.steer[0], np.asarray(request.steer[1], dtype=np.float32))
@@ -144,19 +157,19 @@ class SocratesModel:
 
     async def score(self, prompt: Prompt, options: Sequence[str]) -> list[float]:
         """Log-probability (nats) of each option as the continuation of the prompt."""
-        ids = self._encode(prompt)
+        ids = self.encode(prompt)
         given = self.network.score([ids] * len(options), [self.tokenizer.encode(option) for option in options])
         return [float(tokens.sum()) for tokens in given]
 
     def hidden(self, prompt: Prompt) -> NDArray[np.float32]:
         """Hidden states [layers + 1, tokens, d]."""
-        return self.network.hidden(self._encode(prompt))
+        return self.network.hidden(self.encode(prompt))
 
     def session(self, prompt: Prompt) -> Session:
         """A decode session that has read the prompt."""
         from nosce.models.socrates.session import Session
 
-        return Session(self.network, self._encode(prompt), self.tokenizer)
+        return Session(self.network, self.encode(prompt), self.tokenizer)
 
     async def close(self) -> None:
         """Release the threads."""

@@ -135,6 +135,15 @@ class Network:
             rotation=_rotation(shape),
         )
 
+    def load_weights(self, tensors: dict[str, NDArray[Any]]) -> None:
+        """Take over other weights of the same shape, in place: whoever holds this network's arrays sees the new ones."""
+        new = Network.from_tensors(self.shape, tensors)
+        for name in ("embedding", "lm_head", "gain", "head"):
+            np.copyto(getattr(self, name), getattr(new, name))
+        for mine, theirs in zip(self.layers, new.layers, strict=True):
+            for name in ("qkv", "out", "gate_up", "down"):
+                np.copyto(getattr(mine, name), getattr(theirs, name))
+
     @property
     def vocab_size(self) -> int:
         """Number of token ids."""
