@@ -44,6 +44,7 @@ from nosce.metrics.self_correction import (
     relative_self_correction_score,
 )
 from nosce.metrics.sensitivity import MetaD, d_prime, meta_d, rating_counts
+from nosce.metrics.stratified import auroc2_difference, auroc2_within
 from nosce.metrics.validity import ValidityScreen, longest_run, validity_screen
 
 __all__ = [
@@ -62,6 +63,8 @@ __all__ = [
     "augrc",
     "aurc",
     "auroc2",
+    "auroc2_difference",
+    "auroc2_within",
     "benjamini_hochberg",
     "binomial_lower_tail",
     "binomial_upper_tail",

@@ -1,0 +1,1 @@
+"""Which signals tell this model's right answers from its wrong ones: seen once, measured apart, chosen and reported apart."""

@@ -1,0 +1,88 @@
+"""Which estimators can work with what is there, and why the others cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nosce.core.errors import CapabilityError, InputError
+from nosce.core.registry import NEEDS, System, registry
+from nosce.mind.engine import Engine
+from nosce.monitor.statistics import NEEDS as OBSERVED
+
+Refused = dict[str, str]
+GIVEN = ("nli", "entails")
+"""What no model brings: it comes from the caller."""
+OF_THE_MODEL = ("prior", "layers", "pieces")
+"""What only a model at hand can be asked for, beyond its samples."""
+
+
+def wanted(names: str | Sequence[str]) -> list[System]:
+    """The estimators of these names (`a,b` or a list); every registered one for `all`. Raises InputError for an unknown name."""
+    if names == "all":
+        return [system for system in registry if system.kind == "estimator"]
+    listed = [name.strip() for name in (names.split(",") if isinstance(names, str) else names) if name.strip()]
+    if not listed:
+        raise InputError("no signal is named; give --signals all, or some by name: --signals a,b")
+    return list({system.name: system for system in (registry.find(name, "estimator") for name in listed)}.values())
+
+
+def served(
+    systems: Sequence[System], engine: Engine | None, *, samples: int, labelled: bool, given: Mapping[str, Any],
+    recorded: frozenset[str] = frozenset(),
+) -> tuple[list[System], Refused]:  # fmt: skip
+    """Those that can work, and for each of the others why not. No token is spent.
+
+    `engine` is None for recorded attempts, of which `recorded` says what they hold (of statistics.NEEDS).
+    """
+    refused: Refused = {}
+    for system in systems:
+        why = _recorded(system, recorded, given) if engine is None else _live(system, engine, samples, labelled, given)
+        if why:
+            refused[system.name] = why
+    return [system for system in systems if system.name not in refused], refused
+
+
+def insist(systems: Sequence[System], refused: Refused, everything: Sequence[System], able: Sequence[System]) -> None:
+    """Raises InputError when signals that were asked for by name cannot be had, naming those that can."""
+    if not refused:
+        return
+    named = "; ".join(f"{name}: {why}" for name, why in refused.items())
+    can = ", ".join(system.name for system in able) or "none"
+    raise InputError(f"cannot be had here: {named}. With what is there these signals work: {can}")
+
+
+def looks_at(system: System) -> frozenset[str]:
+    """What an estimator needs of the attempts (of statistics.NEEDS)."""
+    return frozenset(system.options.get("looks_at", ()))
+
+
+def _live(system: System, engine: Engine, samples: int, labelled: bool, given: Mapping[str, Any]) -> str:
+    try:
+        engine.check(system)
+    except (CapabilityError, InputError) as refusal:
+        return str(refusal)
+    if system.prepare is not None and system.prepares == "labelled" and not labelled:
+        return "is fitted on labelled questions first; give answers, or --calibrate FILE"
+    if "samples" in looks_at(system) and samples < 2:
+        return f"compares samples; give --samples 2 or more, not {samples}"
+    if "top" in looks_at(system) and engine.roster["main"].capabilities.top < 2:
+        return f"needs {OBSERVED['top']}, and {engine.roster['main'].spec} gives none"
+    return _not_given(system, given)
+
+
+def _recorded(system: System, recorded: frozenset[str], given: Mapping[str, Any]) -> str:
+    if "measure" not in system.options:
+        return "asks the model itself, which recorded attempts cannot; give the questions and --model SPEC"
+    if lacking := sorted(looks_at(system) - recorded - set(GIVEN)):
+        return f"needs {OBSERVED[lacking[0]]}, and the recorded attempts hold none"
+    return _not_given(system, given)
+
+
+def _not_given(system: System, given: Mapping[str, Any]) -> str:
+    if looks_at(system) & set(GIVEN) and "entails" not in given:
+        return f"needs {OBSERVED['entails']}: from Python, nosce.signals(…, entails=model)"
+    return ""
+
+
+__all__ = ["GIVEN", "NEEDS", "OF_THE_MODEL", "Refused", "insist", "looks_at", "served", "wanted"]
