@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nosce.core.registry import agent, estimator, intervention, memory, registry, strategy, study
     from nosce.core.signal import Signal
     from nosce.core.trace import Trace
-    from nosce.evidence.api import compare, prove, solve
+    from nosce.evidence.api import compare, prove, signals, solve
     from nosce.mind.engine import Engine
     from nosce.mind.mind import Mind
     from nosce.models.load import load as load_model
@@ -35,14 +35,14 @@ _HOMES = {
     "Signal": "nosce.core.signal", "Trace": "nosce.core.trace", "agent": "nosce.core.registry",
     "compare": "nosce.evidence.api", "estimator": "nosce.core.registry", "intervention": "nosce.core.registry",
     "load_model": "nosce.models.load:load", "load_problems": "nosce.tasks.load", "memory": "nosce.core.registry",
-    "prove": "nosce.evidence.api", "registry": "nosce.core.registry", "solve": "nosce.evidence.api",
-    "strategy": "nosce.core.registry", "study": "nosce.core.registry",
+    "prove": "nosce.evidence.api", "registry": "nosce.core.registry", "signals": "nosce.evidence.api",
+    "solve": "nosce.evidence.api", "strategy": "nosce.core.registry", "study": "nosce.core.registry",
 }  # fmt: skip
 
 __all__ = [
     "Answer", "Attempt", "Budget", "Claim", "Cost", "Decision", "Engine", "Equivalence", "Mind", "Problem", "Signal", "Trace",
-    "agent", "compare", "estimator", "intervention", "load_model", "load_problems", "memory", "prove", "registry", "solve",
-    "strategy", "study",
+    "agent", "compare", "estimator", "intervention", "load_model", "load_problems", "memory", "prove", "registry", "signals",
+    "solve", "strategy", "study",
 ]  # fmt: skip
 
 

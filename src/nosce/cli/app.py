@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from nosce.cli import compare, models, profile, prove, serve, show, solve, systems, train
+from nosce.cli import compare, models, monitor, profile, prove, serve, show, solve, systems, train
 from nosce.core.errors import NosceError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 
 app.command("solve", epilog=solve.EXAMPLES)(solve.solve)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
+app.command("monitor", epilog=monitor.EXAMPLES)(monitor.monitor)
 app.command("profile", epilog=profile.EXAMPLES)(profile.profile)
 app.command("prove", epilog=prove.EXAMPLES)(prove.prove)
 app.command("train", epilog=train.EXAMPLES)(train.train)

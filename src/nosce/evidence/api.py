@@ -1,4 +1,4 @@
-"""The three things to do, from Python: solve, compare, prove."""
+"""What there is to do, from Python: solve, compare, signals, prove."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from nosce.evidence.compare import compare as run_comparison
 from nosce.evidence.plan import plan
 from nosce.evidence.prove import Record
 from nosce.evidence.prove import prove as run_proof
+from nosce.evidence.signals.monitoring import Monitoring, monitor
+from nosce.evidence.signals.study import plan_signals
 from nosce.models.load import load_probed_roster
 from nosce.tasks.bundled import draw_problems
 from nosce.tasks.load import load_problems
@@ -40,6 +42,20 @@ def compare(
     labelled = load_problems(calibrate) if calibrate else []
     bench = Bench(problems, asyncio.run(load_probed_roster(model)), range(seeds), labelled)
     return asyncio.run(run_comparison(bench, comparable(strategies)))
+
+
+def signals(
+    data: str | Sequence[Problem], signals: str | Sequence[str] = "all", *, model: str | Mapping[str, str] | None = None,
+    samples: int = 5, calibrate: str | Sequence[Problem] | None = None, **wishes: Any,
+) -> Monitoring:  # fmt: skip
+    """What each signal is worth on graded questions (or on the recorded attempts of a run's folder), and which to use.
+
+    `wishes` are those of `nosce.evidence.signals.study.plan_signals`: seed, temperature, columns, kind, limit, and what the
+    model does not bring: `embed` (texts to vectors), `entails` (an NLI model), `same` (which attempts say the same). Raises
+    InputError or CapabilityError before a token is spent.
+    """
+    made = plan_signals(data, signals=signals, model=model, samples=samples, calibrate=calibrate, **wishes)
+    return asyncio.run(monitor(made))
 
 
 def prove(system: str, *, model: str | Mapping[str, str] = "socrates", problems: Sequence[Problem] | None = None) -> Record:

@@ -32,11 +32,11 @@ def reliability(sure: Sure, bins: int = 10, seed: int = 0) -> Chart:
     The band is where 95% of perfectly calibrated models with these confidences would fall, bin by bin. The raw confidence
     is drawn hollow where a calibrator changed it.
     """
-    alt = _altair()
-    band = alt.Chart(_data(_consistency(sure, bins, seed))).mark_area(color=ACCENT_SOFT, interpolate="monotone").encode(
+    alt = altair_or_refuse()
+    band = alt.Chart(data_of(_consistency(sure, bins, seed))).mark_area(color=ACCENT_SOFT, interpolate="monotone").encode(
         x="x:Q", y="low:Q", y2="high:Q"
     )  # fmt: skip
-    even = alt.Chart(_data([{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(color=MUTED, strokeWidth=1, strokeDash=[3, 3])
+    even = alt.Chart(data_of([{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(color=MUTED, strokeWidth=1, strokeDash=[3, 3])
     layers = [band, even.encode(x="x:Q", y="y:Q")]
     if sure.calibrated:
         layers.append(_points(alt, _bins(sure.raw, sure, bins), MUTED, filled=False))
@@ -51,7 +51,7 @@ def _points(alt: Any, table: Bins, colour: str, *, filled: bool) -> Chart:
     ]
     mark = {"fill": colour, "stroke": PAPER} if filled else {"fill": None, "stroke": colour}
     return (
-        alt.Chart(_data(points))
+        alt.Chart(data_of(points))
         .mark_circle(opacity=1, strokeWidth=1.2, **mark)
         .encode(
             x=_share(alt, "x", "stated confidence"), y=_share(alt, "y", "share right"),
@@ -84,7 +84,7 @@ def risk_coverage_curve(sure: Sure, total: int, alpha: float | None = None) -> C
     """
     from scipy.special import betaincinv
 
-    alt, curve = _altair(), risk_coverage(sure.stated, sure.right)
+    alt, curve = altair_or_refuse(), risk_coverage(sure.stated, sure.right)
     n, wrong = curve.answered, curve.wrong
     low = np.where(wrong > 0, betaincinv(np.maximum(wrong, 0.5), n - wrong + 1, 0.025), 0.0)
     high = np.where(wrong < n, betaincinv(wrong + 1, np.maximum(n - wrong, 0.5), 0.975), 1.0)
@@ -98,7 +98,7 @@ def risk_coverage_curve(sure: Sure, total: int, alpha: float | None = None) -> C
         point["high"] = min(point["high"], top)
     x = _share(alt, "x", "share of all questions answered")
     y = _share(alt, "y", "share wrong among the answered", top=min(1.0, max(top, (alpha or 0) * 1.15)))
-    base = alt.Chart(_data(points))
+    base = alt.Chart(data_of(points))
     layers = [
         base.mark_area(color=ACCENT_SOFT).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
         base.mark_line(color=ACCENT, strokeWidth=2).encode(x=x, y=y),
@@ -111,7 +111,7 @@ def risk_coverage_curve(sure: Sure, total: int, alpha: float | None = None) -> C
 
 
 def _risk_line(alt: Any, alpha: float) -> list[Chart]:
-    line = alt.Chart(_data([{"y": alpha, "label": f"asked for: at most {alpha:.0%}"}]))
+    line = alt.Chart(data_of([{"y": alpha, "label": f"asked for: at most {alpha:.0%}"}]))
     return [
         line.mark_rule(color=INK, strokeDash=[4, 3], strokeWidth=1).encode(y="y:Q"),
         line.mark_text(align="left", dy=-7, dx=4, color=INK).encode(y="y:Q", x=alt.value(0), text="label:N"),
@@ -121,7 +121,7 @@ def _risk_line(alt: Any, alpha: float) -> list[Chart]:
 def _operating_point(alt: Any, sure: Sure, total: int) -> Chart:
     kept = sure.answered
     here = {"x": float(kept.sum() / total), "y": float(1 - sure.right[kept].mean()), "label": "this run"}
-    dot = alt.Chart(_data([here]))
+    dot = alt.Chart(data_of([here]))
     return dot.mark_circle(size=130, color=ACCENT, stroke=PAPER, strokeWidth=2, opacity=1).encode(x="x:Q", y="y:Q") + (
         dot.mark_text(align="right", dx=-10, dy=-10, color=INK, fontWeight="bold").encode(x="x:Q", y="y:Q", text="label:N")
     )
@@ -136,7 +136,7 @@ def accuracy_against_tokens(rows: Sequence[Row], curve: Sequence[CurvePoint] = (
 
     Silence counts as not right; the hollow dot shows the run had it said what it withheld.
     """
-    alt = _altair()
+    alt = altair_or_refuse()
     here, families = _cost_points(rows, label)
     line = [
         {"x": p.tokens, "y": p.accuracy, "low": p.low, "high": p.high, "k": f"@{p.k}" if p.k & (p.k - 1) == 0 else ""}
@@ -146,7 +146,7 @@ def accuracy_against_tokens(rows: Sequence[Row], curve: Sequence[CurvePoint] = (
     layers = _frontier(alt, line, x, y)
     if len(families) > 1:
         for side, dx in (("left", 8), ("right", -8)):  # labels point away from the run
-            few = alt.Chart(_data(_apart([p for p in families if (p["x"] >= here["x"]) == (side == "left")])))
+            few = alt.Chart(data_of(_apart([p for p in families if (p["x"] >= here["x"]) == (side == "left")])))
             layers.append(few.mark_circle(size=46, color=WRONG, opacity=1).encode(x=x, y=y))
             words = few.mark_text(align=side, dx=dx, color=MUTED, fontSize=11)
             layers.append(words.encode(x=x, y="label_y:Q", text="label:N"))
@@ -185,7 +185,7 @@ def pareto(
     points: Iterable[tuple[str, float, float, float, float]], frontier: Iterable[tuple[int, float, float, float, float]]
 ) -> Chart:
     """Systems as (name, tokens, accuracy, low, high) beside the curve to beat, (k, tokens, accuracy, low, high)."""
-    alt = _altair()
+    alt = altair_or_refuse()
     x, y = _tokens_axis(alt), _share(alt, "y", "share right of all questions", zero=False)
     curve = [{"x": t, "y": a, "low": low, "high": high, "k": f"@{k}"} for k, t, a, low, high in frontier]
     layers = _frontier(alt, curve, x, y)
@@ -202,7 +202,7 @@ def pareto(
 def _frontier(alt: Any, curve: list[dict[str, Any]], x: Any, y: Any) -> list[Chart]:
     if not curve:
         return []
-    base = alt.Chart(_data(curve))
+    base = alt.Chart(data_of(curve))
     return [
         base.mark_area(color=FAINT).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
         base.mark_line(color=MUTED, strokeWidth=1.5, point={"filled": True, "fill": MUTED, "size": 22}).encode(x=x, y=y),
@@ -213,7 +213,7 @@ def _frontier(alt: Any, curve: list[dict[str, Any]], x: Any, y: Any) -> list[Cha
 def _marked(
     alt: Any, point: dict[str, Any], x: Any, y: Any, *, side: Literal["above", "below", "right"] = "right", hollow: bool = False
 ) -> list[Chart]:
-    base, small = alt.Chart(_data([{"label_y": point["y"], **point}])), side == "right"
+    base, small = alt.Chart(data_of([{"label_y": point["y"], **point}])), side == "right"
     fill = {"fill": None, "stroke": MUTED} if hollow else {"fill": ACCENT, "stroke": PAPER}
     dot = base.mark_circle(size=60 if small or hollow else 130, strokeWidth=1.5, opacity=1, **fill).encode(x=x, y=y)
     places: dict[str, dict[str, Any]] = {"right": {"align": "left", "dx": 9, "dy": -7}, "above": {"dy": -16}, "below": {"dy": 18}}
@@ -226,7 +226,7 @@ def _marked(
 
 def confidence_histogram(rows: Sequence[Row], bins: int = 20) -> Chart:
     """How often each confidence is stated: right answers upwards, wrong ones downwards (ungraded ones upwards, alone)."""
-    alt, stated = _altair(), [row for row in rows if row.stated is not None and said(row) is not None]
+    alt, stated = altair_or_refuse(), [row for row in rows if row.stated is not None and said(row) is not None]
     counts: dict[tuple[int, str], int] = {}
     for row in stated:
         name = "answered" if row.correct is None else "right" if row.correct >= 0.5 else "wrong"
@@ -236,7 +236,7 @@ def confidence_histogram(rows: Sequence[Row], bins: int = 20) -> Chart:
         {"low": b / bins, "high": (b + 1) / bins - 0.006, "n": -n if name == "wrong" else n, "zero": 0, "ending": name}
         for (b, name), n in sorted(counts.items())
     ]
-    chart = alt.Chart(_data(bars)).mark_rect().encode(
+    chart = alt.Chart(data_of(bars)).mark_rect().encode(
         x=_share(alt, "low", "stated confidence"), x2="high:Q", y2="zero:Q",
         y=alt.Y("n:Q", title="questions", axis=alt.Axis(labelExpr="format(abs(datum.value), ',d')", tickCount=5)),
         color=_endings(alt, ["right", "wrong"] if any(b["ending"] != "answered" for b in bars) else ["answered"]),
@@ -246,13 +246,13 @@ def confidence_histogram(rows: Sequence[Row], bins: int = 20) -> Chart:
 
 def token_shares(rows: Sequence[Row]) -> Chart:
     """Where the tokens went: per family, tokens spent on questions that ended right, wrong, without an answer, in failure."""
-    alt, spent = _altair(), dict[tuple[str, str], int]()
+    alt, spent = altair_or_refuse(), dict[tuple[str, str], int]()
     for row in rows:
         key = (brief(row.family, 24) or "questions", ending(row))
         spent[key] = spent.get(key, 0) + row.cost.tokens
     order = [name for name in ENDINGS if any(end == name for _, end in spent)]
     bars = [{"family": f, "ending": e, "tokens": t, "order": order.index(e)} for (f, e), t in spent.items()]
-    chart = alt.Chart(_data(bars)).mark_bar(height={"band": 0.62}, stroke=PAPER, strokeWidth=0.5).encode(
+    chart = alt.Chart(data_of(bars)).mark_bar(height={"band": 0.62}, stroke=PAPER, strokeWidth=0.5).encode(
         y=alt.Y("family:N", title=None, sort="-x", axis=alt.Axis(labelColor=INK, labelFontSize=12)),
         x=alt.X("sum(tokens):Q", title="tokens", axis=alt.Axis(tickCount=5, format="~s")),
         color=_endings(alt, order), order="order:Q",
@@ -280,11 +280,13 @@ def _styled(chart: Chart, title: str, width: int = WIDTH, height: int = HEIGHT) 
     return chart.properties(width=width, height=height, description=title, autosize=fit).configure(**theme())
 
 
-def _data(values: Sequence[dict[str, Any]]) -> Any:
-    return _altair().Data(values=list(values))
+def data_of(values: Sequence[dict[str, Any]]) -> Any:
+    """Rows as a chart's data."""
+    return altair_or_refuse().Data(values=list(values))
 
 
-def _altair() -> Any:
+def altair_or_refuse() -> Any:
+    """The drawing library. Raises CapabilityError saying how to get it where it is not there."""
     try:
         import altair
         import vl_convert  # noqa: F401  # charts are of no use without it
@@ -315,7 +317,7 @@ def png(chart: Chart, scale: float = 2.0) -> bytes:
 
 
 def _version() -> str:
-    return ".".join(str(_altair().SCHEMA_VERSION).lstrip("v").split(".")[:2])
+    return ".".join(str(altair_or_refuse().SCHEMA_VERSION).lstrip("v").split(".")[:2])
 
 
 def save(charts: dict[str, Chart], folder: Path) -> list[Path]:

@@ -12,11 +12,14 @@ from typing import Any
 from nosce.evidence.compare import Comparison
 from nosce.evidence.rows import Row
 from nosce.evidence.run import Run
+from nosce.evidence.signals.monitoring import Monitoring
 from nosce.report import charts, story, text
 from nosce.report.comparison_table import comparison_rows
 from nosce.report.examples import Group, instructive
 from nosce.report.files import write_whole
 from nosce.report.measured_rows import ending, grid, sure
+from nosce.report.signals_chart import signals_chart
+from nosce.report.signals_table import HEADS, NOTE, ensemble_sentence, sentence, signal_lines
 from nosce.report.trace_tree import tree, votes
 from nosce.report.voting_curve import voting_curve
 
@@ -82,6 +85,16 @@ def write_comparison(comparison: Comparison, path: Path, data: str = "") -> Path
         "comparison.html", title=f"{Path(data).name or 'questions'} · comparison", c=comparison, data=Path(data).name,
         rows=comparison_rows(comparison), refused=[row for row in comparison.rows if row.refused],
         chart=_svg(comparison_charts(comparison)["pareto"]),
+    )  # fmt: skip
+    return write_whole(path, page)
+
+
+def write_signals(found: Monitoring, path: Path) -> Path:
+    """Write the report of what the signals are worth: the sentence, the chart, the table. Raises as `write` does."""
+    page = _render(
+        "signals.html", title=f"{Path(found.data).name or 'questions'} · signals", f=found, data=Path(found.data).name,
+        sentence=sentence(found), together=ensemble_sentence(found), heads=HEADS, lines=signal_lines(found), note=NOTE,
+        chart=_svg(signals_chart(found)), weights=list(found.weights.items()),
     )  # fmt: skip
     return write_whole(path, page)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from nosce.evidence.compare import Comparison
     from nosce.evidence.run import Run
+    from nosce.evidence.signals.monitoring import Monitoring
 
 ACCENT = "cyan"
 
@@ -96,3 +97,12 @@ def comparison_table(comparison: Comparison) -> Table:
 
     rows = [(accented(line.cells[0], line.sign > 0), *line.cells[1:]) for line in comparison_rows(comparison)]
     return table(HEADS, rows, left=(0, len(HEADS) - 1))
+
+
+def signals_table(found: Monitoring) -> Table:
+    """What every signal is worth, the chosen one in the accent colour; a narrow terminal shows the main measures alone."""
+    from nosce.report.signals_table import HEADS, NARROW, signal_lines
+
+    shown = range(len(HEADS)) if width() >= 165 else NARROW
+    rows = [(accented(line.cells[0], line.chosen), *(line.cells[i] for i in shown if i)) for line in signal_lines(found)]
+    return table([HEADS[i] for i in shown], rows, left=(0, 1) if 1 in shown else (0,))

@@ -12,10 +12,10 @@ from nosce.core.problem import Problem
 from nosce.evidence.rows import measured
 from nosce.metrics import (
     Estimate,
+    aurc,
     auroc2,
     auroc2_difference,
     auroc2_within,
-    aurc,
     brier,
     e_aurc,
     ece,
@@ -70,6 +70,10 @@ class Table:
     def column(self, name: str) -> Floats:
         """One signal's confidences [n]."""
         return np.asarray(self.confidences[:, self.names.index(name)])
+
+    def empty(self, name: str) -> bool:
+        """Whether a signal has no value at all."""
+        return bool(np.isnan(self.column(name)).all())
 
     @property
     def several(self) -> bool:

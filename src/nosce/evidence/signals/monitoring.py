@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,54 +14,17 @@ from nosce.core.artifact import Artifact
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import System
-from nosce.core.streams import stream_key
-from nosce.evidence.plan import problems_hash
 from nosce.evidence.rows import measured, plain
+from nosce.evidence.signals.choosing import QUESTION, choose, costs_of, ensembled
 from nosce.evidence.signals.measures import SignalRow, Table, cells, row_of
 from nosce.evidence.signals.observe import Observer, Seen, Watch
-from nosce.evidence.signals.recorded import Recorded
 from nosce.evidence.signals.serve import Refused, looks_at
-from nosce.metrics import Estimate, accuracy, auroc2, auroc2_difference
+from nosce.evidence.signals.study import LEAST, Study
+from nosce.metrics import Estimate, accuracy
 from nosce.mind.engine import Engine
 from nosce.mind.sampler import Sampler
-from nosce.models.base import Model
-from nosce.monitor.ensemble import Ensemble
 from nosce.monitor.question_only import QuestionOnly
 from nosce.stores.journal import Journal
-
-QUESTION, ENSEMBLE = "question only", "ensemble"
-LEAST = 20
-
-
-@dataclass(frozen=True)
-class Study:
-    """What is to be measured, checked: splits, estimators that can work, and what was refused. `roster` is None for `recorded`."""
-
-    data: str
-    fitting: Sequence[Problem]
-    choosing: Sequence[Problem]
-    reporting: Sequence[Problem]
-    systems: Sequence[System]
-    refused: Refused
-    roster: Mapping[str, Model] | None = None
-    recorded: Recorded | None = None
-    samples: int = 5
-    seed: int = 0
-    temperature: float | None = None
-    given: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def model(self) -> str:
-        """What was watched."""
-        return self.roster["main"].version if self.roster else self.recorded.model if self.recorded else ""
-
-    def identity(self) -> dict[str, Any]:
-        """What makes this study this study; a journal of another identity is not resumed."""
-        parts = (self.fitting, self.choosing, self.reporting)
-        return {
-            "models": self.model, "signals": [s.name for s in self.systems], "samples": self.samples, "seed": self.seed,
-            "temperature": self.temperature, "problems": [problems_hash(part) for part in parts],
-        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,32 +61,10 @@ class Monitoring:
         others = [row for row in (self.ensemble, self.question) if row]
         return next(row for row in (*self.rows, *others) if row.name == name)
 
-    def data_(self) -> dict[str, Any]:
+    def to_data(self) -> dict[str, Any]:
         """Plain JSON data, without the single questions."""
-        return plain({name: getattr(self, name) for name in self.__dataclass_fields__ if name != "seen"})  # type: ignore[no-any-return]
-
-
-def split(problems: Sequence[Problem], labelled: Sequence[Problem], fits: bool) -> tuple[list[Problem], list[Problem], list[Problem]]:
-    """Questions to fit on (none unless `fits`), to choose on and to report on, apart by a hash of their ids.
-
-    With `labelled` the first two come from there and all `problems` are reported on; else the problems are halved, and a
-    quarter goes to fitting. Raises InputError where a split would be too small.
-    """
-    pool = labelled or [p for p in problems if _turn(p) < 2]
-    fitting = [p for p in pool if fits and stream_key("fit", p.id) % 2 == 0]
-    choosing = [p for p in pool if not fits or stream_key("fit", p.id) % 2 == 1]
-    reporting = list(problems) if labelled else [p for p in problems if _turn(p) >= 2]
-    sizes = [len(choosing), len(reporting), *([len(fitting)] if fits else [])]
-    if min(sizes) < LEAST:
-        raise InputError(
-            f"{len(problems) + len(labelled)} labelled questions are too few to choose a signal on some and to report it on "
-            f"others; give at least {6 * LEAST if fits else 3 * LEAST}"
-        )
-    return fitting, choosing, reporting
-
-
-def _turn(problem: Problem) -> int:
-    return stream_key("monitor", problem.id) % 4
+        found: dict[str, Any] = plain({name: getattr(self, name) for name in self.__dataclass_fields__ if name != "seen"})
+        return found
 
 
 async def monitor(study: Study, *, out: Path | None = None, resume: bool = False, watch: Watch = lambda *_: None) -> Monitoring:
@@ -193,17 +134,16 @@ def _table(systems: Sequence[System], seen: Sequence[Seen]) -> tuple[Table, list
 def _found(study: Study, observer: Observer, choosing: Sequence[Seen], reporting: Sequence[Seen]) -> Monitoring:
     (there, _), (here, kept) = _table(study.systems, choosing), _table(study.systems, reporting)
     _check(there, here)
-    silent = {n: _why_silent(n, study.systems) for n in here.names if np.isnan(here.column(n)).all() or np.isnan(there.column(n)).all()}
+    silent = {name: _why_silent(name, study.systems) for name in here.names if here.empty(name) or there.empty(name)}
     question = QuestionOnly.fit(there.problems, there.right, seed=study.seed)
     there, here = there.with_column(QUESTION, question.held_out), here.with_column(QUESTION, question.predict(here.problems))
-    costs = {system.name: _costs(system, kept, observer) for system in study.systems}
-    rows = [
-        row_of(s.name, s.id, _source(s.name, kept), there, here, QUESTION, costs[s.name]) for s in study.systems if s.name not in silent
-    ]
+    costs = {s.name: costs_of(s, kept, observer.artifacts.get(s.name)) for s in study.systems}
+    heard = [system for system in study.systems if system.name not in silent]
+    rows = [row_of(s.name, s.id, _source(s.name, kept), there, here, QUESTION, costs[s.name]) for s in heard]
     if not rows:
         raise InputError("no signal has a value: " + "; ".join(f"{name}: {why}" for name, why in silent.items()))
-    chosen, level, cheaper = _choose(there, rows)
-    made, ensemble, gain = _ensembled(study, there, here, rows, kept, chosen)
+    chosen, level, cheaper = choose(there, rows)
+    made, ensemble, gain = ensembled(study.systems, study.seed, there, here, rows, kept, chosen)
     asked = row_of(QUESTION, "", "none", there, here, QUESTION, (float(np.mean([s.single for s in kept])), 0.0, 0.0))
     return Monitoring(
         sorted(rows, key=lambda row: -(row.auroc2.value if row.auroc2 else 0.0)), asked, ensemble, made.weights if made else {},
@@ -230,55 +170,3 @@ def _why_silent(name: str, systems: Sequence[System]) -> str:
 
 def _source(name: str, kept: Sequence[Seen]) -> str:
     return next((s.signals[name].source for s in kept if s.signals[name].value is not None), "none")
-
-
-def _costs(system: System, kept: Sequence[Seen], observer: Observer) -> tuple[float, float, float]:
-    """Mean tokens a question of the answer and this signal alone, those beyond one attempt, and the share of fitting in them."""
-    artifact = observer.artifacts.get(system.name)
-    prepared = artifact.cost.tokens / len(kept) if artifact else 0.0
-    base = [s.whole if "samples" in looks_at(system) else s.single for s in kept]
-    whole = float(np.mean([b + s.asked[system.name] for b, s in zip(base, kept, strict=True)])) + prepared
-    return whole, whole - float(np.mean([s.single for s in kept])), prepared
-
-
-def _choose(there: Table, rows: Sequence[SignalRow]) -> tuple[str, float, str | None]:
-    """The signal with the best AUROC2 on the choosing split, and the cheapest that is not shown to be worse there."""
-    full = [row for row in rows if np.isnan(there.column(row.name)).mean() < 0.1] or list(rows)
-    levels = {row.name: measured(lambda row=row: auroc2(*_present(there, row.name))) for row in full}  # type: ignore[misc]
-    best = max(full, key=lambda row: (levels[row.name].value if levels[row.name] else 0.0, -row.tokens))  # type: ignore[union-attr]
-    level = levels[best.name]
-
-    def as_good(row: SignalRow) -> bool:
-        has = ~np.isnan(there.column(row.name)) & ~np.isnan(there.column(best.name))
-        difference = auroc2_difference(there.column(best.name)[has], there.column(row.name)[has], there.right[has])
-        return difference.interval[0] <= 0
-
-    rivals = [row for row in full if row.tokens < 0.8 * best.tokens and as_good(row)]
-    cheapest = min(rivals, key=lambda row: (round(row.tokens), -levels[row.name].value), default=None)  # type: ignore[union-attr]
-    return best.name, level.value if level else float("nan"), cheapest.name if cheapest else None
-
-
-def _present(table: Table, name: str) -> tuple[Any, Any]:
-    has = ~np.isnan(table.column(name))
-    return table.column(name)[has], table.right[has]
-
-
-def _ensembled(
-    study: Study, there: Table, here: Table, rows: Sequence[SignalRow], kept: Sequence[Seen], chosen: str
-) -> tuple[Ensemble | None, SignalRow | None, Estimate | None]:
-    """The ensemble of all signals that have a value, fitted on the choosing split, and what it gains over the chosen one."""
-    names = [row.name for row in rows]
-    if len(names) < 2:
-        return None, None, None
-    made = Ensemble.fit(names, np.column_stack([there.column(n) for n in names]), there.right, seed=study.seed)
-    sure = made.predict(names, np.column_stack([here.column(n) for n in names]))
-    used = [s for s in study.systems if s.name in made.names]
-    base = "whole" if any("samples" in looks_at(s) for s in used) else "single"
-    prepared = sum(row.prepared for row in rows if row.name in made.names)
-    tokens = float(np.mean([getattr(s, base) + sum(s.asked[u.name] for u in used) for s in kept])) + prepared
-    costs = (tokens, tokens - float(np.mean([s.single for s in kept])), prepared)
-    there, here = there.with_column(ENSEMBLE, made.held_out), here.with_column(ENSEMBLE, sure)
-    row = row_of(ENSEMBLE, "", "several", there, here, QUESTION, costs)
-    has = ~np.isnan(here.column(chosen))
-    gain = measured(lambda: auroc2_difference(sure[has], here.column(chosen)[has], here.right[has]))
-    return made, replace(row, n=len(here.right)), gain

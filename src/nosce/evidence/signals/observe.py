@@ -21,6 +21,7 @@ from nosce.monitor.statistics import Statistics
 
 ALTERNATIVES = 20
 Watch = Callable[[str, int, int], None]
+Views = dict[frozenset[str], tuple[Statistics, Cost]]
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Observer:
         paid = self._paid(attempts[:1]), self._paid(attempts)
         if said is None:
             return Seen(problem, None, False, {}, {}, *paid)
-        views: dict[frozenset[str], tuple[Statistics, Cost]] = {}
+        views: Views = {}
         signals, asked = dict[str, Signal](), dict[str, int]()
         for system in self.systems:
             try:
@@ -104,7 +105,7 @@ class Observer:
         return Seen(problem, said, problem.check(said) >= 0.5, signals, asked, *paid)
 
     async def _signal(
-        self, system: System, problem: Problem, attempts: Sequence[Attempt], views: dict[frozenset[str], tuple[Statistics, Cost]]
+        self, system: System, problem: Problem, attempts: Sequence[Attempt], views: Views
     ) -> tuple[Signal, Cost]:
         """The signal and what was paid for it beyond the attempts. Pure estimators share the statistics of the question."""
         measure = system.options.get("measure")
@@ -118,7 +119,7 @@ class Observer:
         return await system.run(problem, attempts[: self._drawn(system)], mind, *prepared), mind.work.meter.spent
 
     async def _view(
-        self, problem: Problem, attempts: Sequence[Attempt], needs: frozenset[str], views: dict[frozenset[str], tuple[Statistics, Cost]]
+        self, problem: Problem, attempts: Sequence[Attempt], needs: frozenset[str], views: Views
     ) -> tuple[Statistics, Cost]:
         """The statistics with these further readings of the model, made once, and what they cost."""
         if needs not in views:

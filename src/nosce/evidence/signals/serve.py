@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nosce.core.errors import CapabilityError, InputError
-from nosce.core.registry import NEEDS, System, registry
+from nosce.core.registry import System, registry
 from nosce.mind.engine import Engine
 from nosce.monitor.statistics import NEEDS as OBSERVED
 
 Refused = dict[str, str]
 GIVEN = ("nli", "entails")
 """What no model brings: it comes from the caller."""
-OF_THE_MODEL = ("prior", "layers", "pieces")
-"""What only a model at hand can be asked for, beyond its samples."""
 
 
 def wanted(names: str | Sequence[str]) -> list[System]:
@@ -43,7 +41,7 @@ def served(
     return [system for system in systems if system.name not in refused], refused
 
 
-def insist(systems: Sequence[System], refused: Refused, everything: Sequence[System], able: Sequence[System]) -> None:
+def insist(refused: Refused, able: Sequence[System]) -> None:
     """Raises InputError when signals that were asked for by name cannot be had, naming those that can."""
     if not refused:
         return
@@ -84,5 +82,3 @@ def _not_given(system: System, given: Mapping[str, Any]) -> str:
         return f"needs {OBSERVED['entails']}: from Python, nosce.signals(…, entails=model)"
     return ""
 
-
-__all__ = ["GIVEN", "NEEDS", "OF_THE_MODEL", "Refused", "insist", "looks_at", "served", "wanted"]
