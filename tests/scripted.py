@@ -7,8 +7,9 @@ reply; at temperature 0 the prompt alone decides.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -25,15 +26,27 @@ LOGPROBS = Capabilities(logprobs=True, top=20, n=True, seed=True)
 CONTINUES = Capabilities(logprobs=True, top=20, n=True, seed=True, continuation=True)
 
 DECIDE = re.compile(r"Reply with one word: (\w+) or (\w+)")
+FORMS = {
+    "decide": DECIDE, "rate": re.compile("Confidence: <0 to 100>%"), "task": re.compile("Task: <"),
+    "revise": re.compile("Write a corrected"),
+}  # fmt: skip
+"""What a wording asks for, whatever act it comes with."""
 _TOKEN = re.compile(r"\s*\S+|\s+$")
 
 
 class ScriptedChat:
-    """Speaks the chat dialect. `error` is the chance of a slip in a thought, and of misjudging one that it is shown."""
+    """Speaks the chat dialect. `error` is the chance of a slip in a thought, and of misjudging one that it is shown.
+
+    Questions outside the bundled grammar it answers where it knows the answer: `known` holds them by question.
+    """
 
     dialect, remote = "chat", False
 
-    def __init__(self, capabilities: Capabilities = BLACK_BOX, *, error: float = 0.3, context: int = 8192) -> None:
+    def __init__(
+        self, capabilities: Capabilities = BLACK_BOX, *, error: float = 0.3, context: int = 8192,
+        known: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        self.known = dict(known or {})
         self.capabilities, self.error, self.context = capabilities, error, context
         self.spec = self.version = f"scripted-{error}"
         self.calls = 0
@@ -52,7 +65,7 @@ class ScriptedChat:
 
     def _one(self, request: Request, key: int) -> Sample:
         rng = np.random.default_rng(key if request.temperature > 0 else stream_key(request.prompt.key))
-        text, belief = Reading.of(request.prompt).reply(rng, self.error)
+        text, belief = Reading.of(request.prompt, self.known).reply(rng, self.error)
         cuts = [text.find(stop) for stop in request.stop if stop in text]
         tokens = _TOKEN.findall(text[: min(cuts)] if cuts else text)
         kept = tokens[: request.max_tokens]
@@ -80,15 +93,17 @@ class Reading:
     item: Item | None
     shown: str
     prefix: str = ""
+    known: str | None = None
 
     @classmethod
-    def of(cls, prompt: Prompt) -> "Reading":
+    def of(cls, prompt: Prompt, known: Mapping[str, str] = MappingProxyType({})) -> "Reading":
         """Read the last turn."""
         said = prompt.messages[-1].content
-        act = "decide" if DECIDE.search(said) else next((name for name, task in TASKS.items() if task in said), "think")
+        act = next((name for name, task in TASKS.items() if task in said), "think")
+        act = next((name for name, form in FORMS.items() if form.search(said)), act)
         asked, passage = re.search(r"^Question: (.*)$", said, re.M), re.search(r"^Passage: (.*)$", said, re.M)
         item = parse(asked[1], passage[1] if passage else None) if asked else None
-        return cls("extend" if prompt.prefix else act, item, said, prompt.prefix)
+        return cls("extend" if prompt.prefix else act, item, said, prompt.prefix, known.get(asked[1]) if asked else None)
 
     def reply(self, rng: np.random.Generator, error: float) -> tuple[str, float]:
         """The reply, and how much the model believes in what it says (or in what it was shown), in (0, 1)."""
@@ -108,7 +123,9 @@ class Reading:
         if self.item is None:
             letters = re.findall(r"^([A-Z])\. ", self.shown, re.M)
             said = letters[int(rng.integers(len(letters)))] if letters else "unknown"
-            return f"I cannot tell.\nAnswer: {said}"
+            if self.known is not None:
+                said = slipped(self.known, rng) if slip else self.known
+            return f"{' ' if self.act == 'extend' else ''}{'' if self.known else 'I cannot tell.'}\nAnswer: {said}"
         if self.act == "extend":
             return self._continued(self.item)
         steps, said = worked(self.item, rng if slip else None)
@@ -136,7 +153,9 @@ class Reading:
 
     def _proposal_right(self) -> bool:
         answer = self._proposal()[1]
-        return self.item is not None and answer is not None and right(self.item, answer)
+        if self.item is None:
+            return self.known is not None and answer == self.known
+        return answer is not None and right(self.item, answer)
 
     def _spoken(self, rng: np.random.Generator, belief: float) -> str:
         """Everything that is no solution."""
@@ -145,6 +164,8 @@ class Reading:
         match self.act:
             case "decide":
                 return DECIDE.findall(self.shown)[-1][belief <= 0.5]
+            case "task":
+                return f"Task: Sort {int(rng.integers(2, 9))} stones by weight."
             case "verify":
                 return "True" if belief > 0.5 else "False"
             case "critique":

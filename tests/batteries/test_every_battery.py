@@ -11,7 +11,7 @@ from nosce.batteries import Sitting, batteries, sit, source_of
 from nosce.core.battery import ASPECTS, Item
 from nosce.core.cost import Budget
 from nosce.core.errors import CapabilityError, InputError
-from nosce.core.registry import System
+from nosce.core.registry import System, registry
 from nosce.mind.engine import Engine
 from nosce.models.base import Model
 
@@ -96,7 +96,7 @@ def test_an_item_out_of_budget_says_so_and_counts_nowhere(battery: System, on: s
 
 
 def test_two_items_of_one_id_are_refused() -> None:
-    battery = batteries()[0]
+    battery = registry.find("S158")
     item = battery.options["items"](1, 0, "bundled")[0]
     with pytest.raises(InputError, match="could not be told apart"):
         asyncio.run(sit(battery, Engine({"main": model("socrates")}), [item, Item(item.problem)]))

@@ -41,8 +41,11 @@ async def name(problem: Problem, mind: Mind, *, condition: int = 0) -> Row:   # 
   against its `reference`: seen when the whole interval lies above reference + margin. So name a measure in the direction that
   the paper claims. `claim.options` are keywords of `items`. A claim that is no single measure registers `experiment=` instead, as
   other systems do.
-- **Shared mechanics** belong below: `monitor.asking` (keep, bet, pass; a model without words is really asked by an act),
-  `tasks.forced_choice` and the other question makers in `tasks`.
+- **Shared mechanics** belong below: `monitor.asking` (keep, bet, pass: a model without words is really asked by an act; free words
+  and chances under a wording), `reflect.second_look` (looking again; a text as its own or another's), and the question makers of
+  `tasks`: `bundled`, and for models that read words `forced_choice`, `plain_words`, `worded` (with steps), `planted` (with one
+  error), `boundaries` (unknown, unclear, flawed). A call that is repeated on one prompt within an item is awaited in turn, so that
+  draws keep their order.
 - **Tests.** `tests/batteries` sits every registered battery on the bundled and on the scripted chat model; write beside it the
   known answer of your mechanism: scripted replies in, the figure computed by hand out.
 '''

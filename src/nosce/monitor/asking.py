@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from nosce.core.attempt import Attempt
 from nosce.core.errors import CapabilityError
@@ -15,6 +15,7 @@ from nosce.mind.dialects.base import Given
 from nosce.mind.engine import UNKNOWN
 from nosce.mind.mind import Mind
 
+AS_PERCENT = "Reply with one number in the form\nConfidence: <0 to 100>%"
 UNSURE = ("unknown", "i don't know", "i do not know", "cannot be known", "not known", "cannot tell", "unanswerable")
 
 
@@ -61,11 +62,13 @@ TRY = Probe(
 )  # fmt: skip
 
 
-async def asked(mind: Mind, problem: Problem, probe: Probe, attempt: Attempt | None = None) -> bool | None:
+async def asked(
+    mind: Mind, problem: Problem, probe: Probe, attempt: Attempt | None = None, **sampling: Any
+) -> bool | None:
     """Whether the model chose `yes`; None when it named neither. Raises CapabilityError when it has no act to be asked by."""
     if "choose" in mind.dialect.acts:
         given = Given(attempt=attempt, instruction=probe.question, cue=probe.cue)
-        made = await mind.attempts("choose", problem, given)
+        made = await mind.attempts("choose", problem, given, **sampling)
         return read(made[0].text, probe)
     if probe.act not in mind.dialect.acts:
         raise CapabilityError(f"act choose or {probe.act}", mind.model.spec, "a chat model")
@@ -83,6 +86,19 @@ async def _cut(mind: Mind, problem: Problem, probe: Probe, attempt: Attempt | No
         return (await mind.foresee(problem)).solve >= probe.threshold
     signal: Signal = await (mind.verify(problem, attempt) if probe.act == "verify" else mind.rate(problem, attempt))
     return None if signal.value is None else signal.value >= probe.threshold
+
+
+async def said(mind: Mind, problem: Problem, name: str, wording: str, *, act: str = "recall", **sampling: Any) -> str:
+    """What the model writes when it is told `wording` and nothing else (`{question}` stands for the problem). Chat models alone."""
+    cue = Cue(name, 1, {"chat": wording})
+    return (await mind.attempts(act, problem, Given(cue=cue), **sampling))[0].text.strip()
+
+
+async def chance(mind: Mind, problem: Problem, name: str, wording: str) -> float | None:
+    """A probability in [0, 1] that the model states when it is told `wording`, None where it states none. Chat models alone."""
+    made = await mind.attempts("rate", problem, Given(cue=Cue(name, 1, {"chat": f"{wording} {AS_PERCENT}"})))
+    value: float | None = mind.dialect.read("rate", made[0], problem, Given())
+    return value
 
 
 def gave_up(answer: str | None) -> bool:

@@ -1,0 +1,103 @@
+"""S280 Confidence v.s. Critique: what self-correction keeps, what it mends, and how the one is paid for with the other."""
+
+from __future__ import annotations
+
+from nosce.core.battery import Item, Measure, Row, Source, share
+from nosce.core.claim import Claim
+from nosce.core.errors import InputError
+from nosce.core.problem import Problem
+from nosce.core.registry import battery
+from nosce.metrics.estimate import Floats
+from nosce.mind.mind import Mind
+from nosce.reflect.second_look import looked_again
+from nosce.tasks.bundled import draw_problems
+from nosce.tasks.plain_words import INVENTED, KINDS, plain_words
+
+SAMPLES = 3
+
+CLAIM = Claim(
+    statement="Confidence and critique trade off: a stance that keeps more of the right answers mends fewer of the wrong ones.",
+    endpoint="tradeoff", baseline="no trade-off between two stances", n=200, seeds=(0, 1), taught=True, fidelity="code",
+)  # fmt: skip
+
+
+def items(n: int, seed: int, source: Source) -> list[Item]:
+    """Questions with a checked answer."""
+    if source == "bundled":
+        return [Item(problem) for problem in draw_problems(n=n, seed=seed)]
+    return [Item(p) for p in plain_words(n, seed, ("word problems", *(kind for kind in KINDS if kind != INVENTED)))]
+
+
+def kept(before: Floats, after: Floats) -> float:
+    """CL = Σ a b / Σ a: the share of right first answers that are right afterwards."""
+    if not before.any():
+        raise InputError("no first answer is right, so none could be kept")
+    return float(after[before > 0.5].mean())
+
+
+def mended(before: Floats, after: Floats) -> float:
+    """CS = Σ (1 − a) c / Σ (1 − a): the share of wrong first answers that are right afterwards."""
+    if before.all():
+        raise InputError("every first answer is right, so none could be mended")
+    return float(after[before < 0.5].mean())
+
+
+def rss(before: Floats, after: Floats) -> float:
+    """(Acc₂ − Acc₁²) / (2 Acc₁ (1 − Acc₁)); ½ where accuracy stays as it was."""
+    first = before.mean()
+    if first in (0.0, 1.0):
+        raise InputError("first answers are all right or all wrong")
+    return float((after.mean() - first**2) / (2 * first * (1 - first)))
+
+
+def over_redraw(before: Floats, after: Floats, redrawn: Floats) -> float:
+    """CS of the second look minus CS of simply thinking afresh."""
+    return mended(before, after) - mended(before, redrawn)
+
+
+def keeps_over_redraw(before: Floats, after: Floats, redrawn: Floats) -> float:
+    """CL of the second look minus CL of simply thinking afresh."""
+    return kept(before, after) - kept(before, redrawn)
+
+
+def tradeoff(before: Floats, sure: Floats, doubting: Floats) -> float:
+    """The smaller of what the sure stance keeps more and what the doubting one mends more; above 0 only when both hold."""
+    return min(kept(before, sure) - kept(before, doubting), mended(before, doubting) - mended(before, sure))
+
+
+FRESH = "simply thinking afresh"
+MEASURES = (
+    Measure("accuracy", "right at first", "knows", ("before",), share),
+    Measure("cl", "keeps right answers (CL)", "mends", ("before", "plain"), kept),
+    Measure("cs", "mends wrong answers (CS)", "mends", ("before", "plain"), mended),
+    Measure("cl_gain", "keeps more than a fresh try", "mends", ("before", "plain", "redrawn"), keeps_over_redraw, "higher", 0.0,
+            FRESH, "points"),
+    Measure("cs_gain", "mends more than a fresh try", "mends", ("before", "plain", "redrawn"), over_redraw, "higher", 0.0,
+            FRESH, "points"),
+    Measure("rss", "self-correction score (RSS)", "mends", ("before", "plain"), rss, "higher", 0.5, "accuracy as it was", "number"),
+    Measure("tradeoff", "keeping is paid for with mending", "mends", ("before", "sure", "doubting"), tradeoff, "neither", 0.0,
+            "no trade-off", "points"),
+)  # fmt: skip
+
+
+@battery("S280", "confidence-vs-critique", items=items, measures=MEASURES, claim=CLAIM,
+         acts={"think", "revise", "choose|critique", "choose|verify"})  # fmt: skip
+async def confidence_and_critique(problem: Problem, mind: Mind, *, samples: int = SAMPLES) -> list[Row]:
+    """Does a second look keep what was right and mend what was wrong?
+
+    Rule: per question `samples` first answers, each looked at again once under three stances (plain; stay unless certain; doubt
+    it), beside as many fresh answers. CL = share kept right of the right ones, CS = share mended of the wrong ones, both in [0,
+    1]; RSS = (Acc₂ − Acc₁²) / (2 Acc₁ (1 − Acc₁)). Source: S280 "Confidence v.s. Critique: A Decomposition of Self-Correction
+    Capability for LLMs". Left open and filled: three samples in place of ten; the stances' wordings; a fresh answer as control.
+    The bundled model has no stances in words: its own check decides, at three thresholds of its belief.
+    """
+    attempts = await mind.think(problem, n=2 * samples)
+    rows: list[Row] = []
+    for first, fresh in zip(attempts[:samples], attempts[samples:], strict=False):
+        looks = {}
+        for stance in ("plain", "sure", "doubting"):
+            again = await looked_again(problem, mind, first, stance)
+            looks[stance] = problem.check(again.answer) >= 0.5
+        before, redrawn = (problem.check(attempt.answer) >= 0.5 for attempt in (first, fresh))
+        rows.append({"answer": first.answer, "before": before, "redrawn": redrawn, **looks})
+    return rows
