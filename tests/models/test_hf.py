@@ -147,6 +147,18 @@ def test_hidden_states_are_the_residual_stream(model: HFModel, oracle: Any) -> N
     assert np.allclose(normed, out.hidden_states[2][0].detach(), atol=1e-4)
 
 
+def test_rereading_scores_tokens_and_reads_every_layer_through_the_head(model: HFModel, oracle: Any) -> None:
+    ids, start = model.words.encode("xyz"), model.words.prompt(RAW)
+    logprobs, preferred = model.reread(RAW, ids)
+    plain = torch.log_softmax(oracle(torch.tensor([start + ids])).logits[0].detach(), -1)[len(start) - 1 : -1]
+    assert logprobs == pytest.approx(plain.gather(1, torch.tensor(ids)[:, None])[:, 0].numpy(), abs=1e-4)
+    assert preferred[-1].tolist() == plain.argmax(-1).tolist()
+    states = torch.from_numpy(model.hidden(Prompt(text="once upon a timexyz"))[:, len(start) - 1 : -1])
+    assert preferred.tolist() == oracle.lm_head(oracle.model.norm(states)).argmax(-1).tolist()
+    assert model.reread(RAW, ids, keep=1)[0][0] != pytest.approx(logprobs[0])
+    assert model.decode(ids) == "xyz"
+
+
 def test_a_session_steps_forks_and_reads_inside(model: HFModel, oracle: Any) -> None:
     session = model.session(RAW)
     for token in model.words.encode("xyz"):

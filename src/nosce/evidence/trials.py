@@ -18,8 +18,9 @@ from nosce.core.registry import System
 from nosce.evidence.arms import Bench
 from nosce.metrics import Estimate, bootstrap_mean
 from nosce.mind.mind import Mind
+from nosce.monitor.fallback import ATTEMPTS
 
-ATTEMPTS, ALTERNATIVES = 5, 20
+ALTERNATIVES = 20
 
 
 class Experiment(Protocol):
@@ -32,13 +33,13 @@ class Experiment(Protocol):
 def answering(system: System) -> System:
     """An estimator as a strategy: think, answer with the first thought, the estimator's signal as confidence.
 
-    `looks_at` of its registration says what it needs of the thoughts: `samples` (five are drawn), `top` (alternatives).
+    `looks_at` of its registration says what it needs of the thoughts: `samples` (five are drawn), `top`, `pieces` (alternatives).
     """
     looks_at = system.options.get("looks_at", ())
 
     @wraps(system.run)
     async def run(problem: Problem, mind: Mind, *more: Any, **options: Any) -> Answer:
-        n, top = ATTEMPTS if "samples" in looks_at else 1, ALTERNATIVES if "top" in looks_at else 0
+        n, top = ATTEMPTS if "samples" in looks_at else 1, ALTERNATIVES if {"top", "pieces"} & set(looks_at) else 0
         attempts = await mind.think(problem, n=n, top=top)
         mind.answer(attempts[0].answer)
         signal = await system.run(problem, attempts, mind, *more, **options)

@@ -23,9 +23,14 @@ def question_state(problem: Problem, mind: Mind, act: str = "think") -> NDArray[
     if not isinstance(mind.model, Embedder):
         raise CapabilityError("hidden", mind.model.spec, NEEDS["hidden"])
     prompt = mind.dialect.render(act, problem, Given()).prompt
-    tokens, meter = mind.model.count(prompt), mind.work.meter
+    pay(mind, mind.model.count(prompt))
+    return mind.model.hidden(prompt)[:, -1]
+
+
+def pay(mind: Mind, tokens: int) -> None:
+    """Charge one call that reads `tokens` and writes none. Raises BudgetExhausted when that does not fit into the budget."""
+    meter = mind.work.meter
     if meter.fits(tokens, 1, 1)[0] == 0:
         meter.exhausted = True
         raise BudgetExhausted("reading the question does not fit into the budget")
     meter.settle(Cost(), Cost(prompt_tokens=tokens, calls=1))
-    return mind.model.hidden(prompt)[:, -1]

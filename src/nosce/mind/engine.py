@@ -59,7 +59,7 @@ class Engine:
         model = self.roster["main"]
         provided = model.capabilities.provides | {"tools", "env"}
         for need in sorted(system.needs - provided):
-            raise CapabilityError(need, model.spec, NEEDS[need])
+            raise CapabilityError(need, model.spec, [NEEDS[need], *system.options.get("instead", ())])
         dialect = dialect_of(model)
         for act in sorted(system.acts):
             if dialect.acts.isdisjoint(act.split("|")):

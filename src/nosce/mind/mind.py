@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from nosce.core.answer import Answer, Outcome
 from nosce.core.attempt import Attempt
@@ -25,6 +25,8 @@ from nosce.mind.meter import Meter
 from nosce.mind.sampler import Sampler, sample_data
 from nosce.models.base import Model, Prompt, Request, Sample
 from nosce.tools import tool
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ class Mind(Acts):
         parent = given.attempt.id if given.attempt else None
         made = [self._attempt(act, problem, given, parent, *item) for item in drawn]
         if problem.tools and act in ("think", "direct", "extend", "revise"):
-            made = list(await asyncio.gather(*(self._with_tools(problem, attempt) for attempt in made)))
+            made = list(await asyncio.gather(*(self._with_tools(problem, attempt, rendered.top) for attempt in made)))
         self.work.attempts.extend(made)
         return made
 
@@ -157,7 +159,7 @@ class Mind(Acts):
             s.entropies, s.top, Cost(s.prompt_tokens, s.completion_tokens, 1, money=s.money),
         )  # fmt: skip
 
-    async def _with_tools(self, problem: Problem, attempt: Attempt, most: int = 8) -> Attempt:
+    async def _with_tools(self, problem: Problem, attempt: Attempt, top: int, most: int = 8) -> Attempt:
         act = attempt.act
         for _ in range(most):
             call = self.dialect.pending(attempt.text)
@@ -165,7 +167,7 @@ class Mind(Acts):
                 return attempt
             result = self.run_tool(*call, parent=attempt.id)
             given = Given(attempt=attempt, prefix=self.dialect.resume(attempt.text, result))
-            rendered = self.dialect.render("extend", problem, given)
+            rendered = replace(self.dialect.render("extend", problem, given), top=top)
             try:
                 drawn = await self.draw(rendered)
             except BudgetExhausted:
@@ -175,7 +177,8 @@ class Mind(Acts):
                 return attempt
             going_on = self._attempt("extend", problem, given, attempt.id, *drawn[0])
             attempt = replace(going_on, act=act, draw=attempt.draw, logprobs=_joined(attempt.logprobs, going_on.logprobs),
-                              entropies=_joined(attempt.entropies, going_on.entropies))  # fmt: skip
+                              entropies=_joined(attempt.entropies, going_on.entropies),
+                              top=_joined(attempt.top, going_on.top))  # fmt: skip
         return attempt
 
     def run_tool(self, name: str, argument: str, parent: str | None = None) -> str:
@@ -247,5 +250,5 @@ def prompt_text(prompt: Prompt) -> str:
     return said + (f"\n[prefix] {prompt.prefix}" if prompt.prefix else "")
 
 
-def _joined(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> tuple[float, ...] | None:
+def _joined(a: tuple[T, ...] | None, b: tuple[T, ...] | None) -> tuple[T, ...] | None:
     return None if a is None or b is None else a + b

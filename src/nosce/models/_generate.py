@@ -57,6 +57,16 @@ def layers_of(network: Any) -> Any:
     return lists[0]
 
 
+def final_norm_of(network: Any) -> Any:
+    """The norm between the last block and the head; nothing where the network has none."""
+    import torch
+
+    children = dict(network.base_model.named_children())
+    children |= dict(children["decoder"].named_children()) if "decoder" in children else {}
+    names = ("norm", "ln_f", "final_layernorm", "final_layer_norm")
+    return next((children[name] for name in names if children.get(name) is not None), torch.nn.Identity())
+
+
 @contextmanager
 def edited(network: Any, edits: dict[int, Callable[[Any], Any]]) -> Iterator[None]:
     """Pass hidden state k [B, T, d] (0 the embedding, k after block k) through `edits[k]` while this is open."""

@@ -141,6 +141,23 @@ class Embedder(Protocol):
         """Hidden states [layers + 1, tokens, d]: the embedding, then the residual stream after each layer."""
 
 
+@runtime_checkable
+class Rereads(Protocol):
+    """A local model that can go over given tokens again (capability `hidden`)."""
+
+    def reread(
+        self, prompt: Prompt, ids: Sequence[int], *, keep: int | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """What the model makes of tokens `ids` [T] after the prompt, or after its last `keep` tokens alone.
+
+        Their log-probabilities [T] in nats, and the token [layers + 1, T] that each hidden state (0 the embedding), read through
+        the final norm and the head, prefers in their place.
+        """
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of token ids."""
+
+
 Hook = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """Takes the residual stream of the newest token after a layer, [d], and returns what goes on in its place."""
 

@@ -207,6 +207,34 @@ class HFModel:
             self.network(input_ids=ids)
         return np.stack([states[k] for k in range(depth + 1)])
 
+    def reread(
+        self, prompt: Prompt, ids: Sequence[int], *, keep: int | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Log-probabilities [T] of given tokens, and what each layer prefers in their place [layers + 1, T]."""
+        import torch
+
+        from nosce.models._generate import edited, final_norm_of, layers_of
+
+        before, preferred = self.words.prompt(prompt)[-(keep or 0) :], dict[int, Any]()
+        head, norm, depth = self.network.get_output_embeddings(), final_norm_of(self.network), len(layers_of(self.network))
+
+        def reading(k: int) -> Any:
+            def read(x: Any) -> Any:
+                preferred[k] = head(norm(x[0, len(before) - 1 : -1])).argmax(-1)
+                return x
+
+            return read
+
+        whole = torch.tensor([[*before, *ids]], device=self.network.device)
+        with self.lock, torch.inference_mode(), edited(self.network, {k: reading(k) for k in range(depth + 1)}):
+            logits = self.network(input_ids=whole).logits[0, len(before) - 1 : -1].float()
+        found = torch.log_softmax(logits, -1).gather(1, whole[0, len(before) :, None])[:, 0]
+        return found.cpu().numpy(), torch.stack([preferred[k] for k in range(depth + 1)]).cpu().numpy()
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of token ids."""
+        return self.words.decode(ids)
+
     def session(self, prompt: Prompt) -> HFSession:
         """A decode session that has read the prompt."""
         from nosce.models.hf_session import HFSession

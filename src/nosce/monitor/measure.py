@@ -15,6 +15,7 @@ from nosce.core.problem import Problem
 from nosce.core.registry import estimator, registry
 from nosce.core.signal import Direction, Signal, Source
 from nosce.mind.mind import Mind
+from nosce.monitor.fallback import fallback
 from nosce.monitor.observe import observe
 from nosce.monitor.statistics import NEEDS, Statistics
 
@@ -23,8 +24,8 @@ Ranged = Range | Callable[[Statistics], Range]
 NOT_NEGATIVE: Range = (0.0, inf)
 ANY: Range = (-inf, inf)
 _OF_THE_MODEL = {
-    "logprobs": "logprobs", "entropies": "logprobs", "top": "logprobs", "sample_logprobs": "logprobs", "prior": "session",
-    "layers": "session", "pieces": "logprobs",
+    "logprobs": "logprobs", "entropies": "logprobs", "top": "logprobs", "sample_logprobs": "logprobs", "pieces": "logprobs",
+    "prior": "hidden", "layers": "hidden",
 }  # fmt: skip
 
 
@@ -87,9 +88,10 @@ def measure(
             return mind.measure(made(stats, **options), stats.attempts[0].id)
 
         of_the_model = {_OF_THE_MODEL[need] for need in made.needs if need in _OF_THE_MODEL} or {"blackbox"}
+        stand_in = fallback(made.needs, ())
         estimator(
             id or slug, slug, part=part, needs=of_the_model, claim=claim, family="monitor", looks_at=sorted(made.needs),
-            measure=made,
+            measure=made, instead=[f"the estimator {stand_in}"] if stand_in else [],
         )(run)  # fmt: skip
         return made
 

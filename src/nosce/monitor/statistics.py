@@ -174,7 +174,7 @@ class Statistics:
     def relevant_logprobs(self) -> Floats:
         """Log-probability of a token of each attempt [n], the mean weighted by how much each token matters."""
         rows = self.relevance if self.relevance is not None else [relevances(p, self.embed) for p in self.pieces or ()]
-        pairs = zip(rows, self.attempts, strict=True)
+        pairs = zip(rows, self.attempts, strict=False)  # of the first attempt alone where no more is needed
         return np.array([_weighted(np.asarray(attempt.logprobs or (0.0,)), row) for row, attempt in pairs])
 
     # -- the samples as a graph ---------------------------------------------------------------------------------------

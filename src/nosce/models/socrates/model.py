@@ -17,7 +17,7 @@ from nosce.core.streams import fingerprint
 from nosce.models.base import Capabilities, Prompt, Request, Sample
 from nosce.models.socrates import weights
 from nosce.models.socrates.decoder import Decoder, Row
-from nosce.models.socrates.network import Network
+from nosce.models.socrates.network import Network, log_softmax
 from nosce.models.socrates.tokenizer import SocratesTokenizer
 
 if TYPE_CHECKING:
@@ -164,6 +164,19 @@ class SocratesModel:
     def hidden(self, prompt: Prompt) -> NDArray[np.float32]:
         """Hidden states [layers + 1, tokens, d]."""
         return self.network.hidden(self.encode(prompt))
+
+    def reread(
+        self, prompt: Prompt, ids: Sequence[int], *, keep: int | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Log-probabilities [T] of given tokens, and what each layer prefers in their place [layers + 1, T]."""
+        before = self._encode(prompt)[-(keep or 0) :]
+        states = self.network.hidden([*before, *ids])[:, len(before) - 1 : -1]  # [layers + 1, T, d]
+        logits = self.network.read_out(states)
+        return log_softmax(logits[-1])[np.arange(len(ids)), list(ids)], logits.argmax(axis=-1)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of token ids."""
+        return self.tokenizer.decode(ids)
 
     def session(self, prompt: Prompt) -> Session:
         """A decode session that has read the prompt."""
