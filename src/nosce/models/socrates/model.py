@@ -169,7 +169,7 @@ class SocratesModel:
         self, prompt: Prompt, ids: Sequence[int], *, keep: int | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Log-probabilities [T] of given tokens, and what each layer prefers in their place [layers + 1, T]."""
-        before = self._encode(prompt)[-(keep or 0) :]
+        before = self.encode(prompt)[-(keep or 0) :]
         states = self.network.hidden([*before, *ids])[:, len(before) - 1 : -1]  # [layers + 1, T, d]
         logits = self.network.read_out(states)
         return log_softmax(logits[-1])[np.arange(len(ids)), list(ids)], logits.argmax(axis=-1)
