@@ -75,15 +75,17 @@ def shares(turns: Sequence[Turn], owner: Sequence[int]) -> list[float]:
 
 
 def pieces(turns: Sequence[Turn], most: int) -> list[list[int]]:
-    """Indices of the turns in pieces of at most `most` tokens read and written (one turn at least), like lengths together."""
-    order = sorted(range(len(turns)), key=lambda i: (len(turns[i].prompt) + len(turns[i].tokens), i))
+    """Indices of the turns in pieces of at most `most` tokens read and written (one bundle at least), like lengths together."""
+    bundles: dict[tuple[bool, int], list[int]] = {}
+    for i, turn in enumerate(turns):
+        bundles.setdefault((turn.bundle is None, i if turn.bundle is None else turn.bundle), []).append(i)
+    sized = sorted((sum(len(turns[i].prompt) + len(turns[i].tokens) for i in bundle), bundle) for bundle in bundles.values())
     found: list[list[int]] = []
     size = 0
-    for i in order:
-        length = len(turns[i].prompt) + len(turns[i].tokens)
+    for length, bundle in sized:
         if not found or size + length > most:
             found.append([])
             size = 0
-        found[-1].append(i)
+        found[-1].extend(bundle)
         size += length
     return found

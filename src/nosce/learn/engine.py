@@ -33,6 +33,9 @@ class Engine(Protocol):
     def encode(self, prompt: Prompt) -> Sequence[int]:
         """The ids that the model reads."""
 
+    def write(self, text: str) -> Sequence[int]:
+        """The ids of a reply, with the end of text after it."""
+
     def token(self, text: str) -> int:
         """The id of one token. Raises InputError when there is none."""
 

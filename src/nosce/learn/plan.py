@@ -66,7 +66,7 @@ def plan(
         raise InputError(f"steps={steps}: expected at least 1")
     system, recipe, settings = chosen(name, options)
     _check_problems(recipe, system.slug, problems)
-    engine = open_engine(model, **(engine_options or {}))
+    engine = open_engine(model, **{"taught": bool(recipe.teaches), **(engine_options or {})})
     check_engine(recipe, system.slug, engine, settings)
     asyncio.run(rehearse(recipe, Context(engine, problems, replace(settings, batch=1), seed, 0, steps, roster=roster or {})))
     words = {

@@ -30,7 +30,7 @@ from nosce.learn.rollout import Group, Rollout, Turn
 
 if TYPE_CHECKING:
     from nosce.learn.batch import Batch
-    from nosce.learn.context import Context
+    from nosce.learn.context import Context, Strategy
 
 Curriculum = Callable[["Context", int], Sequence[Problem]]
 RolloutStage = Callable[[Problem, "Context", int], Awaitable[Group]]
@@ -63,7 +63,7 @@ class Settings:
     temperature: float = 1.0
     max_tokens: int | None = None
     clip_norm: float = 1.0
-    tokens_at_once: int = 16384
+    tokens_at_once: int = 4096
 
 
 def nothing(groups: list[Group], context: Context) -> Sequence[Turn]:
@@ -104,7 +104,8 @@ class Recipe:
     into batch.ref), `self_certainty` (KL from uniform to the model's next-token distribution), `entropy`.
     reads: what the loss sees besides log-probabilities: `logits` [N, V] or `hidden` [N, d] in the batch. Such a recipe runs on
     local engines alone.
-    labels: whether problems must have a checker. acts: mental acts that the model must have.
+    labels: whether problems must have a checker. acts: mental acts that the model must have; teaches: those that it need not
+    have beforehand. answer: how the trained model is to be asked, a strategy (None: one thought).
     tokens: control tokens that the tokenizer must have.
     weights: of the reward channels in the sum. golden: vectors that hold it in place (rewards → advantages).
     """
@@ -124,6 +125,8 @@ class Recipe:
     needs: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
     acts: frozenset[str] = frozenset({"think"})
+    teaches: frozenset[str] = frozenset()
+    answer: Strategy | None = None
     tokens: tuple[str, ...] = ()
     labels: bool = True
     golden: Mapping[str, Any] = field(default_factory=dict)

@@ -23,7 +23,8 @@ class Turn:
 
     prompt, tokens: ids read, ids written. `logprobs` and `entropies` are the sampler's, at temperature 1 (empty where there are
     none); `temperature` and `bias` (id, value) are how the tokens were drawn, and training scores them under that same
-    distribution. `node` and `parent` place the turn in its trace.
+    distribution. `node` and `parent` place the turn in its trace. Turns with the same `bundle` are always scored in one piece, for
+    losses that compare them.
 
     Four streams of one number a token are what an algorithm writes, and all that the trainer reads:
     `advantage` (how much better than expected), `rl` (weight of the policy-gradient term), `ce` (weight of the
@@ -45,6 +46,7 @@ class Turn:
     finish: str = "stop"
     node: str = ""
     parent: str | None = None
+    bundle: int | None = None
     advantage: Floats = field(init=False)
     rl: Floats = field(init=False)
     ce: Floats = field(init=False)
@@ -56,7 +58,7 @@ class Turn:
             setattr(self, name, np.zeros(len(self.tokens), dtype=np.float32))
 
     def reinforce(self, advantage: float | Floats, *, kl: float = 0.0, where: slice = slice(None)) -> None:
-        """Give tokens an advantage (and a weight in the distance from the reference); a turn drawn greedily has no gradient."""
+        """Give tokens an advantage (and a weight in the distance from the reference); a turn drawn greedily has none."""
         if self.sampled and self.temperature > 0:
             self.advantage[where], self.rl[where], self.kl[where] = advantage, 1.0, kl
 
@@ -103,8 +105,8 @@ class Rollout:
 
     @property
     def ended(self) -> bool:
-        """Whether every turn ended by itself."""
-        return all(turn.finish != "length" for turn in self.turns)
+        """Whether every thought ended by itself."""
+        return all(turn.finish != "length" for turn in self.turns if turn.act in ("think", "direct", "extend", "revise"))
 
     def reinforce(self, advantage: float, *, kl: float = 0.0) -> None:
         """The same advantage for every token that was drawn."""

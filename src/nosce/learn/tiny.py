@@ -24,11 +24,14 @@ from nosce.models.socrates.model import SocratesModel
 
 
 class TinyEngine:
-    """`socrates`, `socrates-weak`, or a folder that training wrote. AdamW without decay."""
+    """`socrates`, `socrates-weak`, or a folder that training wrote. AdamW without decay.
 
-    def __init__(self, spec: str = "socrates-weak") -> None:
+    `taught`: whether the taught acts may be asked for, also of a model that is only now to learn them.
+    """
+
+    def __init__(self, spec: str = "socrates-weak", *, taught: bool = False) -> None:
         self.spec = spec
-        self.model = SocratesModel(spec)
+        self.model = SocratesModel(spec, dialect="socrates" if taught else None)
         self.began = self.model.version
         self.network: Decoder = load(self.model.folder)
         self.reference: Decoder | None = None
@@ -40,6 +43,10 @@ class TinyEngine:
     def encode(self, prompt: Prompt) -> Sequence[int]:
         """The ids that the model reads."""
         return self.model.encode(prompt)
+
+    def write(self, text: str) -> Sequence[int]:
+        """The ids of a reply, with the end of text after it."""
+        return [*self.model.tokenizer.encode(text), self.model.tokenizer.end_id]
 
     def token(self, text: str) -> int:
         """The id of one token. Raises InputError when there is none."""

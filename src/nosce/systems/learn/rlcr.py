@@ -1,0 +1,56 @@
+"""RLCR: reinforcement with calibration rewards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from nosce.core.answer import Answer
+from nosce.core.problem import Problem
+from nosce.core.registry import recipe
+from nosce.learn.credit import per_group, standardised
+from nosce.learn.losses import streams
+from nosce.learn.recipe import Recipe
+from nosce.learn.rewards import brier, each, outcome
+from nosce.learn.rollouts import of
+from nosce.mind.dialects.base import Given
+from nosce.mind.mind import Mind
+
+RATINGS = tuple(f"<r{i}>" for i in range(10))
+
+
+@recipe("rlcr", "rlcr", family="learn")
+def rlcr(*, clip: float = 0.2, weight: float = 1.0) -> Recipe:
+    """Think, answer, state a confidence c; reward y − (c − y)² for the outcome y.
+
+    The Brier term is a proper scoring rule: the expected reward is largest where c is the chance of being right, and being right
+    is worth more than being wrong at any stated confidence. Both the thought and the statement are trained; the statement is
+    drawn at temperature 1, and the model need not have been taught to make one.
+    """
+    return Recipe(
+        rollout=of(stated), reward=each(outcome=outcome, brier=brier), weights={"brier": weight}, credit=per_group(standardised),
+        loss=partial(streams, low=clip, high=clip, over="sequence"), teaches=frozenset({"rate"}), acts=frozenset({"think", "rate"}),
+        answer=likeliest,
+        golden={"confidence": [0.95, 0.95, 0.05], "outcome": [1.0, 0.0, 0.0], "rewards": [0.9975, -0.9025, -0.0025]},
+    )  # fmt: skip
+
+
+async def stated(problem: Problem, mind: Mind) -> Answer:
+    """One thought, and a confidence as it is drawn."""
+    return await _rated(problem, mind, temperature=1.0)
+
+
+async def likeliest(problem: Problem, mind: Mind) -> Answer:
+    """One thought, and the confidence that the model is most likely to state."""
+    return await _rated(problem, mind, temperature=0.0)
+
+
+async def _rated(problem: Problem, mind: Mind, *, temperature: float) -> Answer:
+    attempt = (await mind.think(problem))[0]
+    mind.answer(attempt.answer)
+    tokens: dict[str, Any] = {"bias": dict.fromkeys(RATINGS, 40.0), "max_tokens": 1} if mind.dialect.name == "socrates" else {}
+    given = Given(attempt=attempt)
+    made = (await mind.attempts("rate", problem, given, temperature=temperature, **tokens))[0]
+    confidence = mind.dialect.read("rate", replace(made, top=None), problem, given)
+    return mind.answer(attempt.answer, confidence, "none" if confidence is None else "verbal")
