@@ -10,8 +10,9 @@ import pytest
 from nosce.core.errors import InputError, JournalError
 from nosce.core.problem import Problem
 from nosce.core.registry import registry
+from nosce.evidence.labels import split_labels
 from nosce.evidence.plan import Plan, estimate, plan
-from nosce.evidence.run import Progress, solve, split_labels
+from nosce.evidence.run import Progress, solve
 from nosce.models.base import Capabilities, Prompt, Sample
 from nosce.models.replay import ReplayModel
 

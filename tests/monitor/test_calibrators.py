@@ -147,19 +147,25 @@ def test_a_saved_calibrator_comes_back_the_same(kind):
     assert back == saved
     assert np.array_equal(back.transform(GRID), saved.transform(GRID))
     record = json.loads(text)
-    assert (record["model"], record["signal"], record["version"], record["n"]) == ("bundled:1", "self_consistency", 1, 300)
+    assert (record["model"], record["signal"], record["version"], record["n"]) == ("bundled:1", "self_consistency", 2, 300)
     assert record["data_hash"] == rows_hash(c, y) != rows_hash(c, ~y)
 
 
 def test_it_refuses_another_model_and_other_files():
-    saved = SavedCalibrator.fit("platt", *overconfident(100), model="m", signal="s")
-    saved.check("m", "s")
-    with pytest.raises(InputError, match="signal 's' of model 'm', not for 's' of 'other'"):
-        saved.check("other", "s")
+    saved = SavedCalibrator.fit("platt", *overconfident(100), model="m", signal="s", strategy="votes")
+    saved.check("m", "s", "votes")
+    for asked, said in (
+        (("other", "s", "votes"), "made for model 'm', not for 'other'; make one"),
+        (("m", "t", "votes"), "made for signal 's', not for 't'"),
+        (("m", "s", "think"), "made for strategy 'votes', not for 'think'"),
+        (("o", "s", "think"), "made for model 'm', not for 'o'; for strategy 'votes', not for 'think'"),
+    ):
+        with pytest.raises(InputError, match=said):
+            saved.check(*asked)
     for text, said in [
         ("{", "not JSON"),
         ("[]", "format"),
-        (saved.to_json().replace('"version": 1', '"version": 9'), "version 9"),
+        (saved.to_json().replace('"version": 2', '"version": 9'), "version 9"),
         (saved.to_json().replace('"slope"', '"slop"'), "do not fit"),
         (saved.to_json().replace('"platt"', '"plat"'), "did you mean platt"),
         (saved.to_json().replace('"data_hash"', '"hash"'), "missing"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from nosce.cli import compare, models, monitor, profile, prove, serve, show, solve, systems, train
+from nosce.cli import calibrate, compare, models, monitor, profile, prove, score, serve, show, solve, systems, train
 from nosce.core.errors import NosceError
 
 app = typer.Typer(
@@ -19,8 +19,10 @@ app = typer.Typer(
 app.command("solve", epilog=solve.EXAMPLES)(solve.solve)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("monitor", epilog=monitor.EXAMPLES)(monitor.monitor)
+app.command("calibrate", epilog=calibrate.EXAMPLES)(calibrate.calibrate)
 app.command("profile", epilog=profile.EXAMPLES)(profile.profile)
 app.command("prove", epilog=prove.EXAMPLES)(prove.prove)
+app.command("score", epilog=score.EXAMPLES)(score.score)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("systems", epilog=systems.EXAMPLES)(systems.systems)
 app.command("show", epilog=show.EXAMPLES)(show.show)

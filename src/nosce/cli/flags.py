@@ -41,6 +41,10 @@ Budget = Annotated[
     typer.Option("--budget", metavar="BUDGET", help="The most a question may cost, e.g. tokens=2000 or calls=16,tokens=4000."),
 ]
 Temperature = Annotated[float | None, typer.Option("--temperature", metavar="T", help="Sampling temperature.", show_default="0.7")]
+Signal = Annotated[
+    str,
+    typer.Option("--signal", metavar="NAME", help="What says how sure to be: the strategy itself (confidence) or an estimator."),
+]
 Charts = Annotated[Path | None, typer.Option("--charts", metavar="DIR", help="Write every chart as PNG and SVG into DIR.")]
 
 
@@ -55,6 +59,13 @@ def pairs(given: Sequence[str] | None, flag: str) -> dict[str, str]:
             raise InputError(f"{flag} {name.strip()} is given twice")
         found[name.strip()] = value.strip()
     return found
+
+
+def shares(**given: float | None) -> None:
+    """Raises InputError for the flag whose value does not lie strictly between 0 and 1."""
+    for name, value in given.items():
+        if value is not None and not 0 < value < 1:
+            raise InputError(f"--{name.replace('_', '-')} {value}: expected a share between 0 and 1, e.g. 0.2")
 
 
 def options(given: Sequence[str] | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ EXAMPLES = examples(
     "nosce solve questions.jsonl",
     "nosce solve questions.csv --column question=prompt --strategy adaptive-consistency --budget tokens=2000",
     "nosce solve questions.jsonl --risk 0.2 --calibrate labelled.jsonl --out runs/first",
+    "nosce solve questions.jsonl --calibrator calibrator.json",
     "nosce solve questions.jsonl --model openai:llama-3@http://127.0.0.1:8080/v1 --dry-run",
     "nosce solve family:all?n=200 --set k=8 --json",
 )
@@ -41,6 +42,10 @@ def solve(
     calibrate: Annotated[
         str | None, typer.Option("--calibrate", metavar="DATA", help="Labelled questions to calibrate the confidence on.")
     ] = None,
+    calibrator: Annotated[
+        Path | None, typer.Option("--calibrator", metavar="FILE", help="What `nosce calibrate` made, in place of --calibrate.")
+    ] = None,
+    signal: flags.Signal = "confidence",
     delta: Annotated[float, typer.Option("--delta", metavar="SHARE", help="The promise may fail with this probability.")] = 0.05,
     out: Annotated[
         Path | None,
@@ -71,19 +76,19 @@ def solve(
     made = plan(
         data, model=model, strategy=strategy, options=flags.options(set_), budget=budget, run_budget=run_budget, risk=risk,
         calibrate=calibrate, delta=delta, out=out, seed=seed, columns=flags.pairs(column, "--column"), kind=kind, limit=limit,
-        temperature=temperature, concurrency=concurrency,
+        temperature=temperature, concurrency=concurrency, signal=signal, calibrator=calibrator,
     )  # fmt: skip
     if dry_run:
         _say_cost(made, as_json)
         return
-    run = _carried_out(_placed(made), resume)
+    run = carried_out(placed(made), resume)
     written = _reported(run, charts, report)
     _say_result(run, written, as_json)
     if run.summary.failed:
         raise typer.Exit(1)
 
 
-def _placed(made: Plan) -> Plan:
+def placed(made: Plan) -> Plan:
     """The plan with a folder: the given one, else one that the same command finds again."""
     from dataclasses import replace
 
@@ -91,11 +96,13 @@ def _placed(made: Plan) -> Plan:
 
     if made.out:
         return made
+    promised = [made.promise.calibrator.data_hash] if made.promise else []
     stem = "".join(c if c.isalnum() else "-" for c in Path(made.data.partition("?")[0]).stem)[:40]
-    return replace(made, out=Path("runs") / f"{stem}-{made.system.slug}-{fingerprint(made.identity(), made.risk, size=4)}")
+    which = fingerprint(made.identity(), made.risk, *promised, size=4)
+    return replace(made, out=Path("runs") / f"{stem}-{made.system.slug}-{which}")
 
 
-def _carried_out(made: Plan, resume: bool) -> Run:
+def carried_out(made: Plan, resume: bool) -> Run:
     from nosce.cli.live import Live
     from nosce.cli.speak import note, resume_line
     from nosce.evidence.run import solve as solve_all

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nosce.core.codec import encode
 from nosce.core.cost import Budget
@@ -14,11 +14,16 @@ from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import System, registry
 from nosce.core.streams import fingerprint
+from nosce.evidence.signalled import OWN, with_signal
 from nosce.mind.engine import Engine
 from nosce.mind.meter import Meter
 from nosce.models.base import Model
 from nosce.models.load import load_probed_roster
 from nosce.tasks.load import load_problems
+
+if TYPE_CHECKING:
+    from nosce.evidence.calibration import About
+    from nosce.evidence.promise import Promise
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Plan:
     seed: int = 0
     temperature: float | None = None
     concurrency: int | None = None
+    signal: str = OWN
+    promise: Promise | None = None
 
     def engine(self, **parts: Any) -> Engine:
         """An engine with this plan's roster, budgets and seed."""
@@ -56,9 +63,24 @@ class Plan:
             "budget": {name: value for name, value in encode(self.budget).items() if value is not None},
             "seed": self.seed,
             "temperature": self.temperature,
+            **({} if self.signal == OWN else {"signal": self.signal}),
             "problems": problems_hash(self.problems),
             "calibration": problems_hash(self.calibration),
         }
+
+
+    def settings(self) -> dict[str, Any]:
+        """What shapes the confidence besides model, strategy and signal: options, budget and temperature, where given."""
+        options = dict(sorted(self.options.items()))
+        budget = {name: value for name, value in encode(self.budget).items() if value is not None}
+        given = {"options": options, "budget": budget, "temperature": self.temperature}
+        return {name: value for name, value in given.items() if value not in ({}, None)}
+
+    def about(self) -> About:
+        """Whose confidence this plan measures."""
+        from nosce.evidence.calibration import About
+
+        return About(self.roster["main"].version, self.system.name, self.signal, self.settings())
 
 
 def problems_hash(problems: Sequence[Problem]) -> str:
@@ -84,22 +106,38 @@ def plan(
     limit: int | None = None,
     temperature: float | None = None,
     concurrency: int | None = None,
+    signal: str = OWN,
+    calibrator: str | Path | None = None,
 ) -> Plan:
     """Read, look up and check everything. Raises InputError or CapabilityError saying what to do; spends no token."""
     _check_numbers(risk, delta, temperature, limit, concurrency)
-    if risk is not None and calibrate is None:
-        raise InputError(f"--risk {risk} needs labelled questions to calibrate on: add --calibrate FILE")
-    system = playable(strategy)
+    if calibrate and calibrator:
+        raise InputError("--calibrate and --calibrator contradict each other: calibrate anew, or use what was made; leave one out")
+    if risk is not None and calibrate is None and calibrator is None:
+        raise InputError(f"--risk {risk} needs labelled questions (--calibrate FILE) or what `nosce calibrate` made (--calibrator)")
+    system = with_signal(playable(strategy), signal)
     problems = tuple(load_problems(data, columns=columns or {}, kind=kind))[:limit]
     calibration = tuple(load_problems(calibrate, columns=columns or {}, kind=kind)) if calibrate else ()
     _check_labels(problems, calibration, calibrate or "")
     made = Plan(
         data, problems, asyncio.run(load_probed_roster(model)), system, dict(options or {}),
         Budget.parse(budget) if budget else Budget(), Budget.parse(run_budget) if run_budget else Budget(),
-        risk, delta, calibration, out, seed, temperature, concurrency,
+        risk, delta, calibration, out, seed, temperature, concurrency, signal,
     )  # fmt: skip
     made.engine().check(system, made.options)
-    return made
+    return made if calibrator is None else _promised(made, Path(calibrator))
+
+
+def _promised(made: Plan, path: Path) -> Plan:
+    """The plan with what a calibrator file promises, held against the model, strategy, signal and questions of the plan."""
+    from nosce.evidence.calibration import Calibration
+
+    kept = Calibration.read(path)
+    try:
+        kept.check(made.about(), made.problems)
+        return replace(made, promise=kept.promise(made.risk))
+    except InputError as error:
+        raise InputError(f"--calibrator {path}: {error}") from None
 
 
 def playable(name: str) -> System:

@@ -15,11 +15,13 @@ from nosce.core.answer import Answer
 from nosce.core.artifact import Artifact
 from nosce.core.codec import decode, encode_json
 from nosce.core.cost import Cost
-from nosce.core.errors import InputError, JournalError
+from nosce.core.errors import JournalError
 from nosce.core.problem import Problem
 from nosce.core.trace import Trace, TraceFile
+from nosce.evidence.calibration import Wish, fit
+from nosce.evidence.labels import Labelled, split_labels
 from nosce.evidence.plan import Plan
-from nosce.evidence.promise import Promise, make_promise
+from nosce.evidence.promise import Promise
 from nosce.evidence.rows import Row, Summary, plain, row_of, summarise, withhold
 from nosce.mind.engine import Engine
 from nosce.mind.sampler import Sampler
@@ -78,17 +80,14 @@ async def solve(plan: Plan, *, resume: bool = False, on_event: Watch | None = No
         try:
             work = _Work(plan, engine, journal, watch)
             labelled, questions = list(plan.calibration), list(plan.problems)
-            promise: Promise | None = None
+            promise = plan.promise
             calibration: list[Row] = []
             spent = Cost()
             if labelled:
                 fitting, testing = split_labels(labelled)
                 calibration, cost = await work.stage("calibrate", labelled, fitting)
                 spent += cost
-                known = {row.id: row for row in calibration}
-                promise = make_promise(
-                    plan, [known[p.id] for p in fitting], [known[p.id] for p in testing], plan.risk, plan.delta
-                )
+                promise = _promise(plan, calibration, fitting, testing)
             rows, cost = await work.stage("solve", questions, split_labels(labelled)[0] if labelled else [])
             rows = [promise.apply(row) for row in rows] if promise else rows
             traces = work.traces if journal is None else _write_traces(journal, journal.folder / "traces.jsonl")
@@ -101,6 +100,14 @@ async def solve(plan: Plan, *, resume: bool = False, on_event: Watch | None = No
     if plan.out:
         write(run, plan.out)
     return run
+
+
+def _promise(plan: Plan, rows: Sequence[Row], fitting: Sequence[Problem], testing: Sequence[Problem]) -> Promise:
+    known = {row.id: row for row in rows}
+    ours, theirs = (Labelled.of([known[p.id] for p in part]) for part in (fitting, testing))
+    risks = () if plan.risk is None else (plan.risk,)
+    made, _ = fit(ours, theirs, plan.about(), Wish("beta", risks, plan.delta))
+    return Promise(made.calibrator, made.thresholds[0] if made.thresholds else None)
 
 
 def _write_traces(journal: Journal, path: Path) -> TraceFile:
@@ -160,17 +167,6 @@ def _cost(artifact: Artifact | None) -> Cost:
     return artifact.cost if artifact else Cost()
 
 
-def split_labels(problems: Sequence[Problem]) -> tuple[list[Problem], list[Problem]]:
-    """Labelled problems for fitting (two in five) and for testing a threshold, apart by a hash of their ids."""
-    from nosce.core.streams import stream_key
-
-    fitting = [p for p in problems if stream_key("fit", p.id) % 5 < 2]
-    testing = [p for p in problems if stream_key("fit", p.id) % 5 >= 2]
-    if not fitting or not testing:
-        raise InputError(f"{len(problems)} labelled questions are too few to fit and to test on; give at least 20")
-    return fitting, testing
-
-
 def write(run: Run, out: Path) -> None:
     """Write results.jsonl, summary.json and calibration.json, each whole or not at all."""
     lines = (json.dumps(plain(row), ensure_ascii=False) for row in run.rows)
@@ -184,6 +180,8 @@ def summary_data(run: Run) -> dict[str, object]:
     """The run's identity, measures, promise and costs as plain data."""
     return {
         "strategy": run.plan.system.slug,
+        "signal": run.plan.signal,
+        "settings": run.plan.settings(),
         "model": {role: model.version for role, model in run.plan.roster.items()},
         "data": run.plan.data,
         "seed": run.plan.seed,
@@ -207,4 +205,4 @@ def _write(path: Path, lines: Iterable[str]) -> None:
         raise JournalError(f"{path}: cannot be written: {why}; free some space and run with --resume") from None
 
 
-__all__ = ["Progress", "Run", "solve", "split_labels", "summary_data", "withhold", "write"]
+__all__ = ["Progress", "Run", "solve", "summary_data", "withhold", "write"]

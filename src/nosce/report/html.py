@@ -50,7 +50,7 @@ def run_charts(run: Run) -> dict[str, charts.Chart]:
     known, drawn = sure(run.rows), {}
     graded = sum(row.correct is not None for row in run.rows)
     if known.drawable:
-        alpha = run.promise.threshold.alpha if run.promise and run.promise.threshold else None
+        alpha = run.promise.alpha if run.promise else None
         drawn["reliability"] = charts.reliability(known)
         drawn["risk-coverage"] = charts.risk_coverage_curve(known, graded, alpha)
     if any(row.stated is not None for row in run.rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nosce.control.joint_risk import JointThreshold
 from nosce.control.risk import RiskThreshold
 from nosce.core.cost import Cost
 from nosce.evidence.rows import Summary
@@ -32,6 +33,8 @@ def promise(run: Run) -> str:
     if threshold is None:
         fitted = " The confidences are calibrated on labelled questions." if run.promise else ""
         return f"No risk was asked for, so whatever had an answer was answered.{fitted}"
+    if isinstance(threshold, JointThreshold):
+        return f"{threshold.reason[0].upper()}{threshold.reason[1:]}."
     return _kept(threshold, run.summary) if threshold.promised else _none(threshold)
 
 
