@@ -43,8 +43,7 @@ def with_signal(system: System, signal: str) -> System:
             seen = await estimator.run(problem, attempts, mind)
         except BudgetExhausted as error:  # the best so far, whose own confidence is another signal's
             return replace(best_so_far(mind, str(error)), confidence=None, source="none")
-        confidence = seen.value if seen.direction == OWN else None
-        noted = mind.answer(answer.value, confidence, seen.source, reason=answer.reason, signals=(*answer.signals, seen))
+        noted = mind.answer(answer.value, seen.confidence, seen.source, reason=answer.reason, signals=(*answer.signals, seen))
         return replace(noted, outcome=answer.outcome)
 
     needs, acts = system.needs | estimator.needs, system.acts | estimator.acts
