@@ -90,6 +90,8 @@ class Engine:
         if system.prepare is None:
             return None
         problems = labelled if system.prepares == "labelled" else [replace(p, reference=None) for p in questions]
+        if not problems and system.options.get("unprepared"):
+            return None  # it says itself what it can do without
         if not problems:
             raise InputError(f"{system.slug} prepares on labelled problems; give some with --calibrate FILE")
         ids = fingerprint(*(p.id for p in problems))

@@ -14,8 +14,12 @@ def dialect_of(model: Model) -> Dialect:
     """The dialect a model speaks. Raises InputError for a name that is not known."""
     if model.dialect == "chat":
         return Chat(continuation=model.capabilities.continuation)
+    if model.dialect == "as-asked":
+        from nosce.mind.dialects.as_asked import LONGEST, AsAsked
+
+        return AsAsked(longest=getattr(model, "longest", LONGEST))
     if model.dialect.startswith("socrates"):
         from nosce.mind.dialects.socrates import Socrates
 
         return Socrates(taught=model.dialect == "socrates")
-    raise unknown("dialect", model.dialect, ("chat", "socrates", "socrates-base"))
+    raise unknown("dialect", model.dialect, ("chat", "as-asked", "socrates", "socrates-base"))

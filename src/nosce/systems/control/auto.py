@@ -1,0 +1,134 @@
+"""`auto`: as much effort as the question needs, by what labelled questions showed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from nosce.control.each import each
+from nosce.control.ladder import Ladder, Seen, fit_ladder
+from nosce.control.rungs import VOTES, Climb, Step, available
+from nosce.control.stopping import beta_majority
+from nosce.control.voting import counts, plurality
+from nosce.core.answer import Answer
+from nosce.core.artifact import Artifact
+from nosce.core.errors import BudgetExhausted, CapabilityError
+from nosce.core.problem import Problem
+from nosce.core.registry import strategy
+from nosce.core.signal import Signal
+from nosce.core.trace import Trace
+from nosce.mind.meter import Meter
+from nosce.mind.mind import Mind, Work
+
+UNCALIBRATED = "uncalibrated: nothing is promised"
+
+
+async def look(problems: Sequence[Problem], mind: Mind) -> list[Seen]:
+    """Climb every rung on every labelled problem."""
+    found = await each(_look(problem, mind) for problem in problems if problem.graded)
+    return [one for one in found if one is not None]
+
+
+async def _look(problem: Problem, mind: Mind) -> Seen:
+    work = Work(
+        problem, Trace(f"fit-{problem.id}", problem.id), Meter(parent=mind.work.meter), mind.work.sampler, mind.work.seed,
+        mind.work.temperature,
+    )  # fmt: skip
+    climb = Climb(problem, Mind(mind.roster, work))
+    for rung in available(climb.mind):
+        try:
+            await climb.step(rung)
+        except CapabilityError:
+            continue
+    return Seen(climb.steps, {rung: problem.check(step.answer) for rung, step in climb.steps.items()})
+
+
+async def fit_auto(problems: Sequence[Problem], mind: Mind) -> Artifact:
+    """A ladder from labelled problems: every rung is climbed on each, the cheapest good stopping rule is kept.
+
+    Raises InputError when fewer than 20 of the problems have a reference.
+    """
+    return Artifact("auto", "ladder", fit_ladder(await look(problems, mind)).data())
+
+
+@strategy("auto", "auto", family="control", acts={"think"}, prepare=fit_auto, prepares="labelled", unprepared=True)
+async def auto(
+    problem: Problem, mind: Mind, fitted: Artifact | None, *, enough: float | None = None, withhold: bool = False,
+    ask: bool = False, most: int = 5,
+) -> Answer:  # fmt: skip
+    """Climb from one answer to checking, voting, revising, recalling and a stronger model, and stop where it is sure enough.
+
+    Rule: after each rung the calibrated P(right) is held against the stopping point that the labelled questions gave (or
+    `enough`, which a promised risk gives); the surest rung's answer stands. With `withhold`, what stays below is asked
+    about (`ask`: the model writes the question that would help) or abstained from. When the first rung is sure, it costs
+    one call. Without labelled questions nothing is known of when an answer is sure: then it is one thought where its
+    likelihood is there to be reported, else up to `most` thoughts until the posterior of a majority passes 0.95, and the
+    reason says that nothing is promised.
+    """
+    if fitted is None:
+        return await _uncalibrated(problem, mind, most)
+    ladder = Ladder.of(fitted.data)
+    point = ladder.enough if enough is None else enough
+    climb, best = Climb(problem, mind), (-1.0, Step("", None, None, "none", 0))
+    able = set(available(mind))
+    for rung in (rung for rung in ladder.rungs if rung in able):
+        try:
+            step = await climb.step(rung)
+        except BudgetExhausted:
+            if best[0] < 0:
+                raise
+            mind.work.meter.exhausted = True
+            mind.decide("stop", "the budget does not reach the next rung", rung=rung)
+            break
+        sure = ladder.probability(step)
+        best = max(best, (sure, step), key=lambda pair: pair[0])
+        _stand(mind, climb, best)
+        if sure >= point:
+            mind.decide("answer", f"{rung} is sure enough", sure=round(sure, 4), enough=round(point, 4))
+            return _stand(mind, climb, best)
+        mind.decide("sample", f"{rung} is not sure enough", sure=round(sure, 4), enough=round(min(point, 1.0), 4))
+    if not withhold:
+        return _stand(mind, climb, best)
+    return await _held_back(problem, mind, climb, best, ask, point)
+
+
+def _stand(mind: Mind, climb: Climb, best: tuple[float, Step], **more: Any) -> Answer:
+    """The surest step as the answer: its calibrated P(right) is the confidence, each rung's raw one a signal."""
+    sure, step = best
+    signals = [
+        Signal(s.rung, s.confidence, s.source) for s in climb.steps.values() if s.confidence is not None
+    ]  # fmt: skip
+    return mind.answer(step.answer, sure, step.source if step.source != "none" else "memory", signals=signals, **more)
+
+
+async def _held_back(problem: Problem, mind: Mind, climb: Climb, best: tuple[float, Step], ask: bool, point: float) -> Answer:
+    why = f"P(right) {best[0]:.3f} is below {point:.3f}"
+    if ask and "ask" in mind.dialect.acts:
+        try:
+            mind.work.meter.charge_ask()
+            question = (await mind.write("ask", problem))[0]
+            mind.decide("ask", why, question=question)
+            return replace(_stand(mind, climb, best, reason=question), value=None, outcome="asked")
+        except BudgetExhausted:
+            pass
+    mind.decide("abstain", why)
+    return _stand(mind, climb, best, reason=why, abstain=True)
+
+
+async def _uncalibrated(problem: Problem, mind: Mind, most: int) -> Answer:
+    climb = Climb(problem, mind)
+    step = await climb.step("think")
+    if step.confidence is not None or most < 2:
+        return mind.answer(step.answer, step.confidence, step.source, reason=UNCALIBRATED)
+    drawn = min(most, VOTES["vote"])
+    votes = await climb.draw(drawn)
+    while len(votes) < most and _open(problem, votes):
+        votes = await climb.draw(len(votes) + 1)
+    mind.decide("stop", "a majority stands, or the votes are up", votes=len(votes))
+    return plurality(problem, mind, votes, reason=UNCALIBRATED)
+
+
+def _open(problem: Problem, votes: Sequence[Any]) -> bool:
+    leader, *rest = [*counts(problem, votes), 0]
+    return beta_majority(leader, rest[0]) < 0.95
