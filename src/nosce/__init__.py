@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nosce.mind.engine import Engine
     from nosce.mind.mind import Mind
     from nosce.models.load import load as load_model
+    from nosce.serve.wrap import wrap
     from nosce.tasks.load import load_problems
 
 _HOMES = {
@@ -37,12 +38,13 @@ _HOMES = {
     "load_model": "nosce.models.load:load", "load_problems": "nosce.tasks.load", "memory": "nosce.core.registry",
     "prove": "nosce.evidence.api", "registry": "nosce.core.registry", "signals": "nosce.evidence.api",
     "solve": "nosce.evidence.api", "strategy": "nosce.core.registry", "study": "nosce.core.registry",
+    "wrap": "nosce.serve.wrap",
 }  # fmt: skip
 
 __all__ = [
     "Answer", "Attempt", "Budget", "Claim", "Cost", "Decision", "Engine", "Equivalence", "Mind", "Problem", "Signal", "Trace",
     "agent", "compare", "estimator", "intervention", "load_model", "load_problems", "memory", "prove", "registry", "signals",
-    "solve", "strategy", "study",
+    "solve", "strategy", "study", "wrap",
 ]  # fmt: skip
 
 
