@@ -49,6 +49,13 @@ CHECKS: dict[str, Check] = {
         lambda f: f"{f['four_measures_10m_rows_s']:.1f} s, {f['four_measures_peak_mb']:.0f} MB, {f['meta_d_fit_ms']:.0f} ms",
         lambda f: f["four_measures_10m_rows_s"] <= 4 and f["four_measures_peak_mb"] <= 2000 and f["meta_d_fit_ms"] <= 60,
     ),
+    "signals": (
+        "AUROC2 ≥ 0.80 of the chosen signal, ≥ 0.85 of the ensemble; both above the question alone within family × level",
+        lambda f: f"{f['single']['name']} {f['single']['auroc2'][0]:.3f} (within {f['single']['over_the_question'][0]:+.3f}), "
+        f"ensemble {f['ensemble']['auroc2'][0]:.3f} (within {f['ensemble']['over_the_question'][0]:+.3f})",
+        lambda f: f["single"]["auroc2"][0] >= 0.80 and f["ensemble"]["auroc2"][0] >= 0.85
+        and min(f[row]["over_the_question"][1] for row in ("single", "ensemble")) > 0,
+    ),
     "resume": (
         "nothing lost over 50 kills",
         lambda f: f"{f['lost']} lost, {f['twice']} twice, {f['different']} different over {f['kills']} kills",

@@ -70,9 +70,9 @@ def suited(kinds: Sequence[str]) -> list[tuple[System, str]]:
 
 
 @cache
-def problems(part: str = "test", n: int = N) -> tuple[Problem, ...]:
-    """Easy problems of three families, the calculator allowed in one."""
-    return tuple(draw_problems(FAMILIES, (1, 2), n, 0, part))  # type: ignore[arg-type]  # a Split
+def problems(part: str = "test", n: int = N, levels: tuple[int, ...] = (1, 2)) -> tuple[Problem, ...]:
+    """Problems of three families, easy ones unless said otherwise, the calculator allowed in one."""
+    return tuple(draw_problems(FAMILIES, levels, n, 0, part))  # type: ignore[arg-type]  # a Split
 
 
 @dataclass
@@ -116,10 +116,10 @@ class Trial:
 
 @cache
 def trial(id: str, part: str, model_name: str) -> Trial:
-    """The trial of a system on a model; what it prepares is prepared on problems of another split."""
+    """The trial of a system on a model; what it prepares is prepared on problems of another split, some of them hard."""
     system, on = registry.find(f"{id}/{part}"), model(model_name)
     made = Trial(system, on)
     if system.prepare is not None:
         engine = Engine({"main": on})
-        made.artifact = asyncio.run(engine.prepare(system, problems(), problems("cal", 24), {}))
+        made.artifact = asyncio.run(engine.prepare(system, problems(), problems("cal", 24, (1, 3, 5)), {}))
     return made
