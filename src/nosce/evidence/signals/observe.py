@@ -111,7 +111,9 @@ class Observer:
         measure = system.options.get("measure")
         if measure is not None:
             plain = await self._view(problem, attempts, frozenset(), views)
-            stats, cost = await self._view(problem, attempts, frozenset(measure.lacks(plain[0])), views)
+            lacking = frozenset(measure.lacks(plain[0]))
+            needs = lacking | (looks_at(system) & {"samples"}) if lacking else lacking
+            stats, cost = await self._view(problem, attempts, needs, views)
             return measure(stats), cost
         assert self.engine is not None
         mind = self.engine.mind(problem, system.name)
