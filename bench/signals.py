@@ -31,7 +31,8 @@ def run() -> dict[str, Any]:
 def _row(row: SignalRow) -> dict[str, Any]:
     return {
         "name": row.name, "auroc2": _plain(row.auroc2), "within": _plain(row.within),
-        "over_the_question": _plain(row.versus_within), "ece": _plain(row.ece), "ece_calibrated": _plain(row.ece_calibrated), "tokens": round(row.tokens, 1),
+        "over_the_question": _plain(row.versus_within), "ece": _plain(row.ece),
+        "ece_calibrated": _plain(row.ece_calibrated), "tokens": round(row.tokens, 1),
     }  # fmt: skip
 
 
