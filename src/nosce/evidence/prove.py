@@ -56,6 +56,7 @@ class Record:
     reason: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 def frozen_claim(system: System) -> Claim:
@@ -78,6 +79,10 @@ async def prove(
     claim, started = frozen_claim(system), time.monotonic()
     chosen = [p for p in problems if not claim.families or p.family in claim.families][: claim.n]
     bench = Bench(chosen, roster, claim.seeds, labelled, watch=watch, samplers={} if samplers is None else samplers)
+    if system.kind == "recipe":
+        from nosce.evidence.training import on_own_ground
+
+        bench = on_own_ground(bench, claim)
     try:
         if system.kind in ("strategy", "memory", "intervention"):
             bench.engine(0).check(system, claim.options)
@@ -96,12 +101,18 @@ class _Found:
     null: float | None = None
     refused: str = ""
     n: int | None = None
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 async def _experiment(bench: Bench, system: System, claim: Claim) -> _Found:
     own = system.options.get("experiment")
     if own is not None:
         return await _paired(bench, own, claim)
+    if system.kind == "recipe":
+        from nosce.evidence.training import trained
+
+        run = await trained(system, claim, bench)
+        return _Found(run.value, run.reference, run.effect, run.costs, n=run.n, details=run.details)
     if "measures" in system.options:
         sat = await battery(bench, system, claim)
         return _Found(sat.value, sat.reference, sat.effect, (sat.cost, 0.0), n=sat.n)
@@ -205,7 +216,7 @@ def _record(system: System, claim: Claim, bench: Bench, found: _Found, seconds: 
         claim.seeds, *found.costs, found.null, verdict(effect, claim.margin),
         "organism" if model.dialect.startswith("socrates") else model.spec, model.version, problems_hash(bench.problems),
         claim.taught, claim.fidelity, claim.analogue_of, found.refused,
-        {"nosce": version("nosce"), "numpy": np.__version__, "python": sys.version.split()[0]}, round(seconds, 2),
+        {"nosce": version("nosce"), "numpy": np.__version__, "python": sys.version.split()[0]}, round(seconds, 2), found.details,
     )  # fmt: skip
 
 

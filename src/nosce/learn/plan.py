@@ -74,7 +74,7 @@ def plan(
         "seed": seed, "options": dict(sorted((options or {}).items())), "steps": steps,
     }  # fmt: skip
     folder = Folder(out, words, resume=resume) if out else None
-    return Trainer(recipe, engine, problems, steps, seed, settings, roster or {}, folder, save_every, told)
+    return Trainer(recipe, engine, problems, steps, seed, settings, roster or {}, folder, save_every, told=told)
 
 
 def _check_problems(recipe: Recipe, slug: str, problems: Sequence[Problem]) -> None:

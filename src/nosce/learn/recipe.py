@@ -41,6 +41,7 @@ Admit = Callable[[Group], bool]
 Augment = Callable[[list[Group], "Context"], Sequence[Turn]]
 Loss = Callable[[Any, "Batch"], tuple[Any, dict[str, Any]]]
 Outer = Callable[[list[Group], "Context"], None]
+Column = Callable[[Rollout], float | None]
 Watch = Callable[[list[Group], "Context"], Mapping[str, float]]
 
 
@@ -106,6 +107,7 @@ class Recipe:
     local engines alone.
     labels: whether problems must have a checker. acts: mental acts that the model must have; teaches: those that it need not
     have beforehand. answer: how the trained model is to be asked, a strategy (None: one thought).
+    columns: further numbers that a measurement takes of each rollout (tool calls, deferrals), by name.
     tokens: control tokens that the tokenizer must have.
     weights: of the reward channels in the sum. golden: vectors that hold it in place (rewards → advantages).
     """
@@ -127,6 +129,7 @@ class Recipe:
     acts: frozenset[str] = frozenset({"think"})
     teaches: frozenset[str] = frozenset()
     answer: Strategy | None = None
+    columns: Mapping[str, Column] = field(default_factory=dict)
     tokens: tuple[str, ...] = ()
     labels: bool = True
     golden: Mapping[str, Any] = field(default_factory=dict)

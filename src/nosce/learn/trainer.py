@@ -29,7 +29,8 @@ class Trainer:
     """One run of one recipe on one engine.
 
     problems: what is learned from. steps: how many updates. folder: where the run is kept (None: nowhere). save_every: steps
-    between checkpoints. told: called with every row of the log and the warnings of that step.
+    between checkpoints. limits: the run also ends when a number of the log reaches its limit, e.g. rollout_tokens. told: called
+    with every row of the log and the warnings of that step.
     """
 
     recipe: Recipe
@@ -41,6 +42,7 @@ class Trainer:
     roster: Mapping[str, Model] = field(default_factory=dict)
     folder: Folder | None = None
     save_every: int = 10
+    limits: Mapping[str, float] = field(default_factory=dict)
     told: Told = lambda row, warnings: None
     context: Context = field(init=False)
     history: list[dict[str, Any]] = field(init=False, default_factory=list)
@@ -56,10 +58,10 @@ class Trainer:
     async def train(self) -> list[dict[str, Any]]:
         """See `run`."""
         context = self.context
-        self._resume()
+        self.resume()
         events = Events(self.folder.path / "events", context.step) if self.folder else None
         try:
-            while context.step < self.steps:
+            while context.step < self.steps and not self.spent:
                 row = await self.step()
                 self.history.append(row)
                 warnings = watch.alarms(self.history)
@@ -68,7 +70,7 @@ class Trainer:
                 if self.folder and events:
                     self.folder.append({**row, "warnings": warnings})
                     events.add(row)
-                    if context.step % self.save_every == 0 or context.step == self.steps:
+                    if context.step % self.save_every == 0 or context.step == self.steps or self.spent:
                         self._save()
                 self.told(row, warnings)
         finally:
@@ -77,6 +79,12 @@ class Trainer:
         if self.folder:
             self.engine.export(self.folder.path / "model")
         return self.history
+
+    @property
+    def spent(self) -> bool:
+        """Whether a limit is reached."""
+        last = self.history[-1] if self.history else {}
+        return any(last.get(name, 0.0) >= limit for name, limit in self.limits.items())
 
     # -- one step -----------------------------------------------------------------------------------------------------
 
@@ -187,8 +195,9 @@ class Trainer:
         assert self.folder is not None
         self.folder.save({"step": self.context.step, "state": self.context.state, "engine": self.engine.state()})
 
-    def _resume(self) -> None:
-        saved = self.folder.load() if self.folder else None
+    def resume(self) -> None:
+        """Take up the folder's last checkpoint, once. Raises InputError when it is past the steps asked for."""
+        saved = self.folder.load() if self.folder and not self.history else None
         if saved is None or self.folder is None:
             return
         if saved["step"] > self.steps:

@@ -1,0 +1,55 @@
+"""A recipe's claim: matched, cached, and measured on problems that were not learned from."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nosce.core.claim import Claim
+from nosce.core.registry import registry
+from nosce.evidence.arms import Bench
+from nosce.evidence.training import TEST, Trial, on_own_ground, tokens_to_reach, trained
+from nosce.models.load import load
+from nosce.tasks.load import load_problems
+
+CLAIM = Claim("GRPO ends above rejection sampling.", endpoint="accuracy", baseline="star", seeds=(0, 1), options={"steps": 1})
+
+
+def test_tokens_to_reach_an_accuracy_lie_on_the_line_between_two_looks() -> None:
+    curve = [{"rollout_tokens": 100.0, "accuracy": 0.5}, {"rollout_tokens": 200.0, "accuracy": 0.7}]
+    assert tokens_to_reach(curve, 0.6) == pytest.approx(150.0)
+    assert tokens_to_reach(curve, 0.4) == 100.0
+    assert tokens_to_reach(curve, 0.9) == 400.0
+
+
+def test_a_trial_is_known_by_everything_that_decides_it() -> None:
+    trial = Trial("grpo", {}, 0, "socrates-weak", "a", "b")
+    assert trial.key("v", []) == Trial("grpo", {}, 0, "socrates-weak", "a", "b").key("v", [])
+    others = [Trial("grpo", {}, 1, "socrates-weak", "a", "b"), Trial("grpo", {"clip": 0.1}, 0, "socrates-weak", "a", "b")]
+    assert len({trial.key("v", []), trial.key("w", []), trial.key("v", ["x"]), *(t.key("v", []) for t in others)}) == 5
+
+
+def test_on_the_bundled_model_a_claim_starts_from_the_weak_checkpoint_and_splits_do_not_meet() -> None:
+    bench = on_own_ground(Bench([], {"main": load("socrates")}), CLAIM)
+    assert bench.roster["main"].spec == "socrates-weak"
+    assert not {p.id for p in bench.labelled} & {p.id for p in bench.problems}
+    assert [p.id for p in bench.problems] == [p.id for p in load_problems(TEST)]
+
+
+def test_a_claim_trains_both_sides_once_and_reads_them_back_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nosce.evidence.training.BASELINES", ())
+    learn = load_problems("family:arithmetic?level=1,2&n=20&split=train")
+    bench = Bench(load_problems("family:arithmetic?level=1,2&n=8"), {"main": load("socrates-weak")}, CLAIM.seeds, learn)
+    small = {"batch": 2, "group": 2}
+    claim = replace(CLAIM, options={"steps": 1, **small}, baseline_options=small)
+    found = asyncio.run(trained(registry.find("grpo"), claim, bench, runs=tmp_path))
+    assert found.effect.value == pytest.approx(found.value - found.reference)
+    assert len(found.details["effects"]) == 2
+    assert found.costs[0] > 0
+    results = sorted(tmp_path.glob("*/result.json"))
+    assert len(results) == 4
+    times = [path.stat().st_mtime_ns for path in results]
+    again = asyncio.run(trained(registry.find("grpo"), claim, bench, runs=tmp_path))
+    assert again == found
+    assert [path.stat().st_mtime_ns for path in results] == times
