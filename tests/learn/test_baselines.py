@@ -80,10 +80,10 @@ def test_sft_teaches_every_token_of_the_gold_solution_and_its_end(recipe: Make, 
 
 def test_star_imitates_right_answers_once_and_wrong_ones_never(recipe: Make, weak: TinyEngine) -> None:
     group = [rolled(1.0, 2), rolled(1.0, 2), rolled(0.0, 3), rolled(1.0, 4)]
-    recipe("star").credit([group], Context(weak, [PROBLEM], Settings()))
+    recipe("rejection-sampling").credit([group], Context(weak, [PROBLEM], Settings()))
     assert [r.turns[0].learned for r in group] == [True, False, False, True]
     turns = [group[0].turns[0], group[3].turns[0]]
-    assert gradient(recipe("star"), turns, [0, 3], LOGP) == pytest.approx([-1 / 6] * 6)
+    assert gradient(recipe("rejection-sampling"), turns, [0, 3], LOGP) == pytest.approx([-1 / 6] * 6)
 
 
 def test_dpo_is_the_logistic_loss_of_the_margin(recipe: Make, weak: TinyEngine) -> None:
@@ -128,4 +128,4 @@ def test_honesty_is_the_best_policy_under_rlcr_and_being_right_always_beats_bein
 
 def test_all_baselines_are_there() -> None:
     names = {s.slug for s in registry if s.kind == "recipe" and s.baseline}
-    assert {"sft", "star", "grpo", "dr-grpo", "dapo", "rloo", "reinforce++", "dpo", "rlcr"} <= names
+    assert {"sft", "rejection-sampling", "grpo", "dr-grpo", "dapo", "rloo", "reinforce++", "dpo", "rlcr"} <= names

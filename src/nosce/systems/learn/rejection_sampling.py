@@ -1,4 +1,4 @@
-"""STaR as rejection sampling: imitate one's own right answers."""
+"""Rejection sampling (STaR): imitate one's own right answers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from nosce.learn.recipe import Recipe
 from nosce.learn.rollout import Group
 
 
-@recipe("star", "star", family="learn")
-def star(*, threshold: float = 0.5) -> Recipe:
+@recipe("rejection-sampling", "rejection-sampling", family="learn")
+def rejection_sampling(*, threshold: float = 0.5) -> Recipe:
     """Keep the rollouts whose outcome is above `threshold`, the same text once, and fine-tune on them by cross-entropy.
 
     Every step draws anew with the current weights (expert iteration with short rounds); wrong rollouts teach nothing.
