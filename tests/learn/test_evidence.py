@@ -13,7 +13,9 @@ from nosce.evidence.training import TEST, Trial, on_own_ground, tokens_to_reach,
 from nosce.models.load import load
 from nosce.tasks.load import load_problems
 
-CLAIM = Claim("GRPO ends above rejection sampling.", endpoint="accuracy", baseline="rejection-sampling", seeds=(0, 1), options={"steps": 1})
+CLAIM = Claim(
+    "GRPO ends above rejection sampling.", endpoint="accuracy", baseline="rejection-sampling", seeds=(0, 1), options={"steps": 1}
+)
 
 
 def test_tokens_to_reach_an_accuracy_lie_on_the_line_between_two_looks() -> None:

@@ -59,7 +59,7 @@ class Settings:
     group: int = 8
     rounds: int = 1
     updates: int = 1
-    lr: float = 3e-4
+    lr: float = 1e-4
     warmup: int = 0
     temperature: float = 1.0
     max_tokens: int | None = None
