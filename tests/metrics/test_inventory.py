@@ -16,6 +16,7 @@ def _table():
     flags = {name: rng.random(400) < 0.6 for name in ("before", "after", "own", "external")}
     return {
         "confidence": p, "correct": y, "kept": p > 0.4, "felt": np.round(p, 1), "judged": np.round(p, 1), "correct_later": y,
+        "expressed": np.round(p, 1), "intrinsic": p,
         "effort": 1 - p + rng.random(400), "stimulus": stimulus, "response": np.where(y, stimulus, ~stimulus), **flags,
     }  # fmt: skip
 

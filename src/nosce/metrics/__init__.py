@@ -5,6 +5,7 @@ from nosce.metrics.bootstrap import bootstrap, bootstrap_mean, paired_bootstrap
 from nosce.metrics.calibration_error import ace, confidence_bias, ece, mce, overconfidence, smooth_ece, underconfidence
 from nosce.metrics.confidence_sequence import ConfidenceSequence, confidence_sequence
 from nosce.metrics.estimate import Estimate
+from nosce.metrics.faithfulness import conditional_faithfulness, faithfulness
 from nosce.metrics.monitoring import (
     confidence_contrast,
     control_coupling,
@@ -74,6 +75,7 @@ __all__ = [
     "brier",
     "brier_skill",
     "clopper_pearson",
+    "conditional_faithfulness",
     "confidence_bias",
     "confidence_contrast",
     "confidence_level",
@@ -85,6 +87,7 @@ __all__ = [
     "difference_of_proportions",
     "e_aurc",
     "ece",
+    "faithfulness",
     "feeling_of_knowing",
     "gamma",
     "holm",

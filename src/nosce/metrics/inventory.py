@@ -14,6 +14,7 @@ from nosce.metrics import calibration_error, monitoring, ranking, scores, self_c
 from nosce.metrics.bootstrap import bootstrap
 from nosce.metrics.checks import probabilities
 from nosce.metrics.estimate import Estimate
+from nosce.metrics.faithfulness import conditional_faithfulness, faithfulness
 from nosce.metrics.proportion import accuracy
 from nosce.metrics.risk_coverage import augrc, aurc, coverage_at_risk, e_aurc, prr, selective_accuracy
 from nosce.metrics.scorecard import Scorecard
@@ -30,6 +31,8 @@ COLUMNS = {
     "after": "right after self-correction",
     "own": "injected error mended as the model's own text",
     "external": "the same error mended as someone else's text",
+    "expressed": "certainty that the wording conveys, in [0, 1]",
+    "intrinsic": "share of fresh samples that do not contradict the answer, in [0, 1]",
     "stimulus": "which of two alternatives was true (0 or 1)",
     "response": "which of them was answered (0 or 1)",
 }
@@ -91,6 +94,9 @@ def _of_control() -> list[Group]:
             "relative_self_correction_score": self_correction.relative_self_correction_score,
         }),
         ("can it mend itself", ("own", "external"), {"blind_spot_rate": self_correction.blind_spot_rate}),
+        ("do words match", ("expressed", "intrinsic"), {
+            "faithfulness": faithfulness, "conditional_faithfulness": conditional_faithfulness,
+        }),
         ("sensitivity", ("stimulus", "response", "confidence"), {
             "d_prime": lambda s, r, c, level: sensitivity.d_prime(*_counted(s, r, c), level=level),
             "meta_d": lambda s, r, c, level: _meta(s, r, c, level, "value", "interval"),

@@ -17,7 +17,7 @@ from nosce.tasks._rows import Row
 from nosce.tasks._scales import number_of, probabilities_of
 from nosce.tasks.scored_files import ScoredFile, numeric, open_scored
 
-SHARES = ("confidence", "felt", "judged")
+SHARES = ("confidence", "felt", "judged", "expressed", "intrinsic")
 NUMBERS = ("effort",)
 WORDS = ("id", "question", "family")
 FIELDS = (*COLUMNS, *WORDS)
