@@ -38,4 +38,5 @@ def true_critique(problem: Problem, mind: Mind, attempt: Attempt) -> Critique:
     if verdict.fault == 0 or verdict.fault is None:
         return Critique(None, "The steps stand, but the answer does not follow from them.", conclusion=True)
     again = verdict.lines[-1][0]
-    return Critique(verdict.fault, f"Step {verdict.fault} should read: {again}" if again else f"Step {verdict.fault} leads nowhere.")
+    why = f"should read: {again}" if again else "leads nowhere."
+    return Critique(verdict.fault, f"Step {verdict.fault} {why}")

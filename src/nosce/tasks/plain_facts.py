@@ -1,4 +1,4 @@
-"""Facts that any general model was taught many times (capitals, chemical symbols), and the same questions about things that do not exist."""
+"""Facts that any general model was taught many times, and the same questions about things that do not exist."""
 
 from __future__ import annotations
 
@@ -70,9 +70,8 @@ def invented(n: int, seed: int = 0) -> list[Fact]:
     made: dict[str, Fact] = {}
     while len(made) < n:
         stem = "".join(_SYLLABLES[int(i)] for i in rng.integers(len(_SYLLABLES), size=2)).capitalize()
-        kind = ("capital", "symbol")[len(made) % 2]
-        name = f"{stem}ia" if kind == "capital" else f"{stem}ium".lower()
-        made.setdefault(name, Fact(kind, name, None))
+        fact = Fact("capital", f"{stem}ia", None) if len(made) % 2 == 0 else Fact("symbol", f"{stem.lower()}ium", None)
+        made.setdefault(fact.name, fact)
     return list(made.values())
 
 

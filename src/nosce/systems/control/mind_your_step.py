@@ -50,8 +50,8 @@ def routed(direct: Floats, thought: Floats, kind: Floats) -> float:
 
 
 MEASURES = (
-    Measure("thinking_costs", "thinking costs where it hurts people", "acts", ("direct_hurt", "thought_hurt"), costs, "neither", 0.0,
-            "always think", "points"),
+    Measure("thinking_costs", "thinking costs where it hurts people", "acts", ("direct_hurt", "thought_hurt"), costs, "neither",
+            0.0, "always think", "points"),
     Measure("thinking_helps", "thinking helps where it helps people", "acts", ("thought_helped", "direct_helped"), costs, "neither",
             0.0, "never think", "points"),
     Measure("router", "gained by thinking only where it pays", "acts", ("direct", "thought", "kind"), routed, "higher", 0.0,
@@ -68,8 +68,8 @@ async def mind_your_step(problem: Problem, mind: Mind, *, hurts: bool, kind: int
     [−1, 1], on tasks where deliberation hurts people (strings of an artificial grammar), beside tasks where it helps. The router
     thinks only on kinds of tasks where it paid on the other items.
     Source: S233 "Mind Your Step (by Step): Chain-of-Thought can Reduce Performance on Tasks where Thinking Makes Humans Worse".
-    Left open and filled: of its three cases the first; seeing and exceptions are left out. The bundled model reads no strings; there
-    recalling a fact, which no deliberation can improve, stands in.
+    Left open and filled: of its three cases the first; seeing and exceptions are left out. The bundled model reads no strings;
+    there recalling a fact, which no deliberation can improve, stands in.
     """
     at_once = problem.check((await mind.direct(problem))[0].answer) >= 0.5
     thought = problem.check((await mind.think(problem))[0].answer) >= 0.5

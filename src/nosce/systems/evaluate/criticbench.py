@@ -21,8 +21,8 @@ SAMPLES = 8
 FAMILIES = ("arithmetic", "countdown", "lists", "logic", "sums")
 
 CLAIM = Claim(
-    statement="Critique is better where the model is certain: balanced critique accuracy is higher on the questions above the median "
-    "certainty than on those below.",
+    statement="Critique is better where the model is certain: balanced critique accuracy is higher on the questions above the "
+    "median certainty than on those below.",
     endpoint="certainty_gap", baseline="as good where unsure", n=240, seeds=(0, 1), taught=True, fidelity="abstract",
 )  # fmt: skip
 
@@ -56,8 +56,8 @@ MEASURES = (
             "higher", 0.5, "chance"),
     Measure("certainty_gap", "critique is better where it is certain", "monitors", ("passed", "right", "certainty"), certainty_gap,
             "neither", 0.0, "as good where unsure", "points"),
-    Measure("self_check", "votes after self-check, more right", "mends", ("checked", "voted"), gain, "higher", 0.0, "the plain vote",
-            "points"),
+    Measure("self_check", "votes after self-check, more right", "mends", ("checked", "voted"), gain, "higher", 0.0,
+            "the plain vote", "points"),
     Measure("voted", "right by vote of eight", "knows", ("voted",), share),
 )  # fmt: skip
 
@@ -67,8 +67,8 @@ async def critic_bench(problem: Problem, mind: Mind) -> list[Row]:
     """Does the model pass its right solutions and reject its convincing wrong ones?
 
     Rule: 8 thoughts; certainty = share of the most frequent answer. The convincing wrong response is the first with the most
-    frequent wrong answer, the right one the first right; each is verified and passed at P(correct) ≥ ½. Critique accuracy is balanced
-    over both kinds, in [0, 1], chance 0.5. Self-check: the vote over those thoughts that pass (over all when none does).
+    frequent wrong answer, the right one the first right; each is verified and passed at P(correct) ≥ ½. Critique accuracy is
+    balanced over both kinds, in [0, 1], chance 0.5. Self-check: the vote over those thoughts that pass (over all when none does).
     Source: S088 "Critique Ability of Large Language Models". Left open and filled: responses are the model's own (the hardest
     case, self-critique); self-check applies at every certainty.
     """

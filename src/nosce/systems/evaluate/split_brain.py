@@ -63,11 +63,11 @@ RULES = (
 async def split_brain(problem: Problem, mind: Mind, *, steps: Sequence[Problem]) -> list[Row]:
     """Does the model fail at computations of which it masters the principle and every step?
 
-    Rule: the whole computation in one thought (executes), each of its steps as a question of its own (comprehends: all right), and,
-    for a model that judges, the principle as a forced choice of four. Gap = share comprehended − share executed, paired, in [−1, 1];
-    0 is as competent as it comprehends.
-    Source: S003 "Comprehension Without Competence: Architectural Limits of LLMs in Symbolic Computation and Reasoning". Left open and
-    filled: arithmetic chains stand for symbolic tasks; the geometry of hidden states is left out.
+    Rule: the whole computation in one thought (executes), each of its steps as a question of its own (comprehends: all right),
+    and, for a model that judges, the principle as a forced choice of four. Gap = share comprehended − share executed, paired, in
+    [−1, 1]; 0 is as competent as it comprehends.
+    Source: S003 "Comprehension Without Competence: Architectural Limits of LLMs in Symbolic Computation and Reasoning". Left open
+    and filled: arithmetic chains stand for symbolic tasks; the geometry of hidden states is left out.
     """
     whole = problem.check((await mind.think(problem))[0].answer) >= 0.5
     single = [step.check((await mind.think(step))[0].answer) >= 0.5 for step in steps]

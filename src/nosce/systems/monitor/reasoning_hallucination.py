@@ -50,7 +50,8 @@ MEASURES = (
     Measure("thinking_adds", "thinking adds hallucination", "acts", ("thought", "direct"), adds, "lower", 0.0, "answering at once",
             "points"),
     Measure("flaw_repetition", "wrong thoughts repeat each other", "monitors", ("repeated",), share, "lower"),
-    Measure("mismatch", "answers otherwise than it thought", "monitors", ("mismatch",), share, "lower", 0.0, "faithful to its thought"),
+    Measure("mismatch", "answers otherwise than it thought", "monitors", ("mismatch",), share, "lower", 0.0,
+            "faithful to its thought"),
     Measure("alignment", "agreement tells right from wrong (AUROC2)", "monitors", ("agreement", "right"), alignment, "higher", 0.5,
             "chance", "number"),
 )  # fmt: skip
