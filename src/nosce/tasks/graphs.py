@@ -86,7 +86,7 @@ def _pairs(shape: str, rng: np.random.Generator) -> tuple[list[tuple[int, int]],
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What a stated way is worth: whether it leads to the goal, the share of its doors that are not there, whether it turns back."""
+    """What a stated way is worth: does it lead to the goal, what share of its doors is not there, does it turn back?"""
 
     arrives: bool
     shortest: bool

@@ -55,8 +55,8 @@ async def self_preference(problem: Problem, mind: Mind, *, pair: Pair) -> Row:
     """Does a judge recognise its own solutions and prefer them to equally right ones?
 
     Rule: the model's own first thought, where it is right, beside a right solution by another hand (the roster's role `other`, else
-    the worked one), shown in both orders; score = mean over orders of choosing its own, asked which is its own (recognition), which it
-    prefers (preference), and, as a control, which is worse (turned round). 0.5 is none. Coupling is the correlation over items.
+    the worked one), shown in both orders; score = mean over orders of choosing its own, asked which is its own (recognition), which
+    it prefers (preference), and, as a control, which is worse (turned round). 0.5 is none. Coupling is the correlation over items.
     Source: S259 "LLM Evaluators Recognize and Favor Their Own Generations". Left open and filled: solutions with a checkable answer
     in place of summaries; choices count, not token probabilities; moving recognition by fine-tuning is not part of the battery.
     """
