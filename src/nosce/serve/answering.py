@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,9 @@ from nosce.core.equivalence import Equivalence
 from nosce.core.errors import InputError, ModelError
 from nosce.core.problem import Problem
 from nosce.core.registry import System, registry
-from nosce.core.trace import Event, Trace
+from nosce.core.trace import Event, EventKind, Trace
 from nosce.mind.engine import Engine
+from nosce.mind.mind import Mind
 from nosce.mind.sampler import Sampler
 from nosce.models.base import Model
 from nosce.serve.caller import Caller, called
@@ -73,7 +74,8 @@ async def answered(
             artifact = policy.artifact
             more, withheld = policy.options(settings.risk)
             options |= more
-    engine = Engine(roster, budget or Budget(), sampler=Sampler(), seed=settings.seed)
+    engine = _Watched(roster, budget or Budget(), sampler=Sampler(), seed=settings.seed)
+    engine.watch = watch
     engine.check(system, options)
     if withheld is not None:
         return _withheld(withheld, trace_id, system)
@@ -85,6 +87,36 @@ async def answered(
     if solved.answer.outcome == "failed":
         raise ModelError(solved.answer.reason)
     return _result(solved.answer, solved.trace, problem, callers, body, settings, policy if artifact else None, system)
+
+
+class _Watched(Engine):
+    """An engine that tells what happens, without any text, as it happens."""
+
+    watch: Callable[[dict[str, Any]], None] | None = None
+
+    def mind(self, problem: Problem, strategy: str = "", budget: Budget | None = None) -> Mind:
+        """A fresh mind whose trace is watched."""
+        made = super().mind(problem, strategy, budget)
+        if self.watch is not None:
+            made.work.trace = _Told(made.work.trace, self.watch)
+        return made
+
+
+class _Told(Trace):
+    """A trace that tells of each event."""
+
+    def __init__(self, trace: Trace, watch: Callable[[dict[str, Any]], None]) -> None:
+        super().__init__(trace.id, trace.problem_id, trace.strategy, trace.seed, trace.events)
+        self._watch = watch
+
+    def add(self, kind: EventKind, data: dict[str, Any], parent: str | None = None) -> str:
+        """Append an event, and tell its kind, act, measure or action."""
+        told: dict[str, Any] = {
+            name: data[name] for name in ("act", "role", "name", "value", "action", "tool", "rung") if name in data
+        }
+        if kind != "answered":
+            self._watch({"status": kind, **told})
+        return super().add(kind, data, parent)
 
 
 def asked(body: Mapping[str, Any], settings: Settings, trace_id: str) -> Problem:

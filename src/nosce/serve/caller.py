@@ -42,7 +42,10 @@ class Rejected(ModelError):
 
 @dataclass(slots=True)
 class Abilities:
-    """What a server was seen to do; None until it was tried. Shared by all requests to it."""
+    """What a server was seen to do; None until it was tried. Shared by all requests to it.
+
+    Until several choices were seen in one answer, a budget reserves a call for each.
+    """
 
     logprobs: bool | None = None
     n: bool | None = None
@@ -80,7 +83,7 @@ class Caller:
         """Take over what was seen of the server since."""
         seen = self.abilities
         self.capabilities = Capabilities(
-            logprobs=seen.logprobs is not False, top=20, n=seen.n is not False, most=_AT_ONCE, seed=True, continuation=False
+            logprobs=seen.logprobs is not False, top=20, n=seen.n is True, most=_AT_ONCE, seed=True, continuation=False
         )
 
     async def sample(self, request: Request) -> list[Sample]:
@@ -93,8 +96,9 @@ class Caller:
                 rest = keys
                 got: list[Sample] = []
             else:
+                self.abilities.n = False  # unless it is seen to do it
                 got = await self._call(request, keys, first=False)
-                self.abilities.n = len(got) == len(keys) and self.capabilities.n
+                self.abilities.n = len(got) == len(keys)
                 rest = keys[len(got) :]
             calls = [self._call(request, [key], first=first and own and i == 0, at=i) for i, key in enumerate(rest)]
             return got + [sample for one in await _all(calls) for sample in one[:1]]
@@ -142,8 +146,6 @@ class Caller:
     def _forgo(self, names: Sequence[str]) -> None:
         if "logprobs" in names or "top_logprobs" in names:
             self.abilities.logprobs = False
-        if "n" in names:
-            self.abilities.n = False
         if "temperature" in names:
             self.abilities.temperature = False
 

@@ -28,7 +28,7 @@ class Refused(Exception):
                  param: str | None = None, headers: Mapping[str, str] | None = None) -> None:  # fmt: skip
         super().__init__(message)
         self.status, self.headers = status, dict(headers or {})
-        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+        self.body: dict[str, Any] = {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 class HungUp(Exception):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable
 
 from nosce.core.errors import CapabilityError, InputError, JournalError, ModelError
+from nosce.serve.caller import Rejected
 from nosce.serve.exchange import ASGI, Exchange, HungUp, Receive, Refused, Scope, Send
 from nosce.serve.routes import completions, embeddings, listing, responses
 from nosce.serve.service import Service
@@ -55,6 +57,8 @@ def as_refusal(error: Exception) -> Refused:
     """An error as an answer that a client can read."""
     if isinstance(error, Refused):
         return error
+    if isinstance(error, Rejected):
+        return _rejected(error)
     if isinstance(error, Malformed | InputError):
         return Refused(400, str(error))
     if isinstance(error, CapabilityError):
@@ -65,3 +69,15 @@ def as_refusal(error: Exception) -> Refused:
         return Refused(503, str(error), "server_error", code="journal")
     logging.getLogger("nosce.serve").exception("a request failed")
     return Refused(500, f"the server failed: {type(error).__name__}", "server_error")
+
+
+def _rejected(error: Rejected) -> Refused:
+    """The upstream's own refusal: its status, and its error where it is one."""
+    refusal = Refused(error.status if 400 <= error.status < 600 else 502, str(error), "upstream_error")
+    try:
+        said = json.loads(error.answer)
+    except (ValueError, RecursionError):
+        return refusal
+    if isinstance(said, dict) and isinstance(said.get("error"), dict):
+        refusal.body = said
+    return refusal

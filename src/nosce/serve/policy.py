@@ -21,7 +21,8 @@ _FORMAT, _VERSION = "nosce-policy", 1
 class Policy:
     """A fitted ladder for one model (and a stronger one), and what it takes to promise any risk.
 
-    `placing` places the order of testing, `testing` is tested: see `nosce.control.ladder.promise`.
+    `placing` places the order of testing, `testing` is tested: see `nosce.control.ladder.promise`. `moved` holds, by risk,
+    the least P(right) that audited answers of live traffic have since put in the place of the promised one.
     """
 
     ladder: Ladder
@@ -29,6 +30,7 @@ class Policy:
     testing: Table
     model: str
     strong: str = ""
+    moved: dict[float, float] = field(default_factory=dict)
     _promises: dict[float, LadderPromise] = field(default_factory=dict)
 
     @classmethod
@@ -52,8 +54,10 @@ class Policy:
         """The options of `auto` that keep this risk; and why nothing may be answered, where it cannot be kept."""
         if risk is None:
             return {}, None
+        if risk in self.moved:
+            return {"least": self.moved[risk]}, None
         kept = self.promise(risk)
-        return ({}, kept.reason) if kept.enough is None else ({"enough": kept.enough, "withhold": True}, None)
+        return ({}, kept.reason) if kept.enough is None else ({"enough": kept.enough, "least": kept.enough}, None)
 
     def check(self, model: str, strong: str = "") -> None:
         """Raises InputError when this was made for other models."""

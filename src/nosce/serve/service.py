@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nosce.core.errors import InputError
+from nosce.models.base import Model
+from nosce.serve.answering import Result
 from nosce.serve.config import Config
 from nosce.serve.exchange import Exchange, Refused
+from nosce.serve.keeping import kept_trace
 from nosce.serve.keys import Keys
 from nosce.serve.limits import Gate
 from nosce.serve.passthrough import Passed
+from nosce.serve.policy import Policy
 from nosce.serve.store import ENDED, STARTED, Store, packed
 from nosce.serve.upstreams import Upstreams
 
@@ -29,12 +35,29 @@ class Service:
     started: float = field(default_factory=time.time)
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     in_flight: int = 0
+    policy: Policy | None = None
+    _bundled: dict[str, Model] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: Config) -> Service:
         """A service on its store. Raises JournalError when the file cannot be used."""
+        policy = checked_policy(config)
         store = Store(config.database)
-        return cls(config, store, Keys(store, config.limits), Gate(store), Upstreams(config))
+        return cls(config, store, Keys(store, config.limits), Gate(store), Upstreams(config), policy=policy)
+
+    def bundled(self, name: str) -> Model:
+        """A bundled model, loaded when it is first asked."""
+        if name not in self._bundled:
+            from nosce.models.load import load
+
+            self._bundled[name] = load(name)
+        return self._bundled[name]
+
+    def names(self) -> list[str]:
+        """The strategies that can be asked for."""
+        from nosce.serve.answering import names
+
+        return names()
 
     def admit(self, exchange: Exchange) -> None:
         """Let a question in by rate and budget, and only while answers can be written down. Raises Refused."""
@@ -75,7 +98,37 @@ class Service:
             round(seconds, 6), passed.money, packed(said) if said else None, exchange.trace_id,
         )  # fmt: skip
 
+    def remember(self, exchange: Exchange, fields: Mapping[str, Any], result: Result) -> None:
+        """Keep an answer's trace, with its texts only where the settings say so, and draw lots for the audit."""
+        now, text = time.time(), self.config.trace_text
+        self.store.put(
+            "INSERT OR REPLACE INTO traces VALUES (?,?,?,?)", exchange.trace_id, exchange.caller.id, now,
+            kept_trace(result.trace, text),
+        )  # fmt: skip
+        if secrets.randbelow(1 << 30) < self.config.audit * (1 << 30):
+            said = result.metacognition
+            question = packed(fields.get("messages") or fields.get("input") or fields.get("prompt")) if text else None
+            self.store.put(
+                "INSERT OR IGNORE INTO audit(trace_id, key_id, at, question, answer, raw, data) VALUES (?,?,?,?,?,?,?)",
+                exchange.trace_id, exchange.caller.id, now, question, result.answer.value if text else None, said["confidence"],
+                packed({"outcome": said["outcome"], "calibrated": said["calibrated"], "strategy": said["strategy"]}),
+            )  # fmt: skip
+
     async def close(self) -> None:
         """Close connections and the store."""
         await self.upstreams.close()
         self.store.close()
+
+
+def checked_policy(config: Config) -> Policy | None:
+    """The policy of the settings, held against the models that it was made for. Raises InputError."""
+    if config.policy is None:
+        return None
+    policy = Policy.read(config.policy)
+    main = config.upstreams[config.first][0]
+    strong = config.upstreams[config.strong][0] if config.strong else None
+    try:
+        policy.check(main.served[0] or main.model, (strong.served[0] or strong.model) if strong else "")
+    except InputError as error:
+        raise InputError(f"{config.policy}: {error}") from None
+    return policy

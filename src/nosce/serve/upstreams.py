@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from nosce.serve.caller import Abilities
 from nosce.serve.config import Config, Upstream
 from nosce.serve.transport import Failed, Reply, Transport
 
@@ -35,6 +36,11 @@ class Replica:
         self.model, self.base = self.settings.served
 
     @property
+    def local(self) -> bool:
+        """Whether it is a bundled model in this process."""
+        return not self.base
+
+    @property
     def healthy(self) -> bool:
         """Whether it may be asked now."""
         return time.monotonic() >= self.rests_until
@@ -61,6 +67,7 @@ class Upstreams:
 
     def __init__(self, config: Config) -> None:
         self.replicas = {name: [Replica(name, one) for one in replicas] for name, replicas in config.upstreams.items()}
+        self.abilities = {name: Abilities() for name in config.upstreams}
         self.transport = Transport(max(one.connections for all_ in config.upstreams.values() for one in all_))
 
     def order(self, alias: str) -> Iterator[Replica]:

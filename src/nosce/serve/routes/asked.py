@@ -36,7 +36,8 @@ async def read(service: Service, exchange: Exchange) -> Asked:
         return _ours(service, body, model.removeprefix(OURS), dict(settings or {}))
     if model not in service.config.upstreams:
         raise no_such_model(service, model)
-    strategy = "" if settings is None else str(settings.get("strategy", "auto"))
+    local = service.upstreams.replicas[model][0].local
+    strategy = ("think" if local else "") if settings is None else str(settings.get("strategy", "auto"))
     return Asked(body, model, strategy, dict(settings or {}))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nosce.serve.exchange import Exchange
+from nosce.serve.routes.asked import OURS
 from nosce.serve.service import Service
 
 
@@ -16,4 +17,4 @@ async def models(service: Service, exchange: Exchange) -> None:
 
 def strategies(service: Service) -> list[str]:
     """Model names of the strategies that can be asked for."""
-    return []
+    return [f"{OURS}{name}" for name in service.names()]

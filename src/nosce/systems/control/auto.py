@@ -54,14 +54,14 @@ async def fit_auto(problems: Sequence[Problem], mind: Mind) -> Artifact:
 
 @strategy("auto", "auto", family="control", acts={"think"}, prepare=fit_auto, prepares="labelled", unprepared=True)
 async def auto(
-    problem: Problem, mind: Mind, fitted: Artifact | None, *, enough: float | None = None, withhold: bool = False,
+    problem: Problem, mind: Mind, fitted: Artifact | None, *, enough: float | None = None, least: float = 0.0,
     ask: bool = False, most: int = 5,
 ) -> Answer:  # fmt: skip
     """Climb from one answer to checking, voting, revising, recalling and a stronger model, and stop where it is sure enough.
 
     Rule: after each rung the calibrated P(right) is held against the stopping point that the labelled questions gave (or
-    `enough`, which a promised risk gives); the surest rung's answer stands. With `withhold`, what stays below is asked
-    about (`ask`: the model writes the question that would help) or abstained from. When the first rung is sure, it costs
+    `enough`, which a promised risk gives); the surest rung's answer stands. What ends below `least` is asked about (`ask`:
+    the model writes the question that would help) or abstained from. When the first rung is sure, it costs
     one call. Without labelled questions nothing is known of when an answer is sure: then it is one thought where its
     likelihood is there to be reported, else up to `most` thoughts until the posterior of a majority passes 0.95, and the
     reason says that nothing is promised.
@@ -86,11 +86,9 @@ async def auto(
         _stand(mind, climb, best)
         if sure >= point:
             mind.decide("answer", f"{rung} is sure enough", sure=round(sure, 4), enough=round(point, 4))
-            return _stand(mind, climb, best)
+            break
         mind.decide("sample", f"{rung} is not sure enough", sure=round(sure, 4), enough=round(min(point, 1.0), 4))
-    if not withhold:
-        return _stand(mind, climb, best)
-    return await _held_back(problem, mind, climb, best, ask, point)
+    return await _held_back(problem, mind, climb, best, ask, least) if best[0] < least else _stand(mind, climb, best)
 
 
 def _stand(mind: Mind, climb: Climb, best: tuple[float, Step], **more: Any) -> Answer:
@@ -102,8 +100,8 @@ def _stand(mind: Mind, climb: Climb, best: tuple[float, Step], **more: Any) -> A
     return mind.answer(step.answer, sure, step.source if step.source != "none" else "memory", signals=signals, **more)
 
 
-async def _held_back(problem: Problem, mind: Mind, climb: Climb, best: tuple[float, Step], ask: bool, point: float) -> Answer:
-    why = f"P(right) {best[0]:.3f} is below {point:.3f}"
+async def _held_back(problem: Problem, mind: Mind, climb: Climb, best: tuple[float, Step], ask: bool, least: float) -> Answer:
+    why = f"P(right) {best[0]:.3f} is below {least:.3f}"
     if ask and "ask" in mind.dialect.acts:
         try:
             mind.work.meter.charge_ask()
