@@ -24,7 +24,11 @@ from training.rows import Tree, encode, thought
 SHARES = {
     "acts": {"solve": 0.27, "facts": 0.10, "planted": 0.38, "notes": 0.04, "tool": 0.04, "own": 0.17},
     "refresh": {"solve": 0.20, "facts": 0.07, "planted": 0.24, "notes": 0.03, "tool": 0.03, "own": 0.43},
+    "slips": {"solve": 0.37, "facts": 0.07, "planted": 0.15, "notes": 0.03, "tool": 0.03, "own": 0.09, "mend": 0.26},
+    "mend": {"solve": 0.23, "facts": 0.06, "planted": 0.13, "notes": 0.03, "tool": 0.02, "own": 0.29, "mend": 0.24},
 }
+SLIPPING = ("slips", "mend")  # stages whose written thoughts contain slips
+TAUGHT = 0.8  # weight of "this attempt is right" in the rating to teach; the rest is how often the other attempts were
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,8 @@ def act_item(rng: np.random.Generator, name: str | None = None, progress: float 
             return item
 
 
-def planted(rng: np.random.Generator) -> Tree:
-    """An attempt with a planted error (or, half of the time, a right one) with its re-check and revisions."""
+def planted(rng: np.random.Generator, write: bool = True) -> Tree:
+    """An attempt with a planted error (or a right one, itself to be learned if `write`) with its re-check and revisions."""
     item = act_item(rng, progress=float(rng.random() < 0.6))  # many easy ones: comparing is learned there
     if rng.random() < 0.12:
         return _planted_direct(rng, item)
@@ -121,7 +125,8 @@ def planted(rng: np.random.Generator) -> Tree:
     steps, answer = (wrong[0], wrong[1]) if wrong else (list(said(item)[0]), said(item)[1])
     tree = Tree(mixture.asked(item))
     text = thought(steps, answer)
-    attempt = tree.grow(0, f"{marks.THINK} {text}", closed=False) if wrong else tree.grow(0, marks.THINK, text)
+    learned = write and not wrong
+    attempt = tree.grow(0, marks.THINK, text) if learned else tree.grow(0, f"{marks.THINK} {text}", closed=False)
     verdict = judge(item, steps, answer)
     _grow(tree, attempt, marks.CHECK, check(verdict, not wrong))
     if wrong and rng.random() < 0.8:
@@ -211,7 +216,8 @@ def _own_attempt(rng: np.random.Generator, tree: Tree, found: Own, tried: dict[s
         return
     attempt = tree.grow(0, text, closed=False)
     if tried.get("fair", True):
-        _grow(tree, attempt, marks.RATE, _bucket(0.5 * right + 0.5 * float(tried["rate"])))  # type: ignore[arg-type]
+        others = float(right) if tried["direct"] else float(tried["rate"])  # type: ignore[arg-type]  # rates are of thoughts
+        _grow(tree, attempt, marks.RATE, _bucket(TAUGHT * right + (1 - TAUGHT) * others))
     if answer == facts.UNKNOWN:
         return
     verdict = judge(item, steps, answer)
@@ -227,6 +233,23 @@ def _own_attempt(rng: np.random.Generator, tree: Tree, found: Own, tried: dict[s
         _revise(rng, tree, attempt, item, steps, verdict.fault, false=True)
 
 
+def mend(rng: np.random.Generator, found: Own) -> Tree | None:
+    """Revisions of the model's own wrong thoughts at one item, mostly after a true critique; None where it has none."""
+    tree, item = Tree(mixture.asked(found.item)), found.item
+    for tried in found.attempts:
+        steps, answer = list(tried["steps"]), str(tried["answer"])  # type: ignore[call-overload]
+        if tried["right"] or tried["direct"] or not steps or not answer or answer == facts.UNKNOWN:
+            continue
+        text, fault = f"{marks.THINK} {thought(steps, answer)}", judge(item, steps, answer).fault
+        if fault is None or not tree.fits(0, text):
+            continue
+        attempt = tree.grow(0, text, closed=False)
+        _revise(rng, tree, attempt, item, steps, fault, false=False)
+        if rng.random() < 0.25:
+            _revise(rng, tree, attempt, item, steps, fault, false=True)
+    return tree if len(tree.ends) > 1 else None
+
+
 def load(path: Path) -> list[Own]:
     """The collected attempts of one file."""
     found = []
@@ -240,16 +263,19 @@ def load(path: Path) -> list[Own]:
 
 def documents(rng: np.random.Generator, stage: str, attempts: list[Own]) -> Iterator[Tree]:
     """The endless stream of one block of a stage with acts."""
-    shares = SHARES[stage]
+    shares, slips = SHARES[stage], stage in SLIPPING
     while True:
         kind = str(rng.choice(list(shares), p=list(shares.values())))
         if kind == "own" and attempts:
             yield own(rng, attempts[int(rng.integers(len(attempts)))])
+        elif kind == "mend" and attempts:
+            if (tree := mend(rng, attempts[int(rng.integers(len(attempts)))])) is not None:
+                yield tree
         elif kind == "planted":
-            yield planted(rng)
+            yield planted(rng, write=not slips)
         elif kind == "notes":
             yield noted(rng)
         elif kind == "tool":
             yield with_tool(rng)
         else:
-            yield mixture.solving(rng, mixture.train_item(rng, 1.0, facts.NAME if kind == "facts" else None))
+            yield mixture.solving(rng, mixture.train_item(rng, 1.0, facts.NAME if kind == "facts" else None), slips)

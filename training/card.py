@@ -105,6 +105,17 @@ def levels(found: Found) -> str:
     return "\n".join([*lines, "| mean | " + " | ".join(means) + " |"])
 
 
+def weak(found: Found) -> str:
+    """One thought of the weak checkpoint by family and level, and the cells near even odds, where training has most to show."""
+    lines = ["| family | level 1 | 2 | 3 | 4 | 5 | 6 |", "|---|---|---|---|---|---|---|"]
+    lines += [f"| {name} | " + " | ".join(f"{found[f'one/{name}/{k}']:.2f}" for k in range(1, 7)) + " |" for name in FAMILIES]
+    near = {(name, k): found[f"one/{name}/{k}"] for name in FAMILIES for k in range(1, 7)}
+    near = {cell: rate for cell, rate in near.items() if 0.3 <= rate <= 0.8}
+    names = ", ".join(f"{name} {k}" for name, k in near)
+    mean = sum(near.values()) / max(len(near), 1)
+    return "\n".join([*lines, "", f"Cells between 0.30 and 0.80: {names}. Their mean is {mean:.2f}."])
+
+
 def signals(found: Found) -> str:
     """What tells right attempts from wrong ones."""
     names = {
@@ -132,7 +143,7 @@ def card(all_found: dict[str, Found]) -> str:
         for name, each in all_found.items()
     )
     parts = {"WANTED": wanted(found), "LEVELS": levels(found), "SIGNALS": signals(found), "OTHERS": others(found)}
-    parts |= {"CHECKPOINTS": lesser, "RUN": RUN, "SHORT": short(found)}
+    parts |= {"CHECKPOINTS": lesser, "RUN": RUN, "SHORT": short(found), "WEAK": weak(all_found["socrates-weak"])}
     for mark, text in parts.items():
         template = template.replace(f"{{{{{mark}}}}}", text)
     return template

@@ -104,7 +104,7 @@ def options() -> argparse.Namespace:
     words.add_argument("--stage", default="solve")
     words.add_argument("--tokens", type=float, default=22e6, help="length of the stage in tokens")
     words.add_argument("--out", type=Path, default=Path("runs/one"))
-    words.add_argument("--start", type=Path, help="checkpoint to begin from")
+    words.add_argument("--start", type=Path, help="checkpoint, or exported model folder, to begin from")
     words.add_argument("--attempts", type=Path, nargs="*", default=[], help="files that training.collect wrote")
     words.add_argument("--rows", type=int, default=32, help="rows in a batch")
     words.add_argument("--lr", type=float, default=0.012, help="Muon's rate; AdamW gets a quarter of it")
@@ -115,6 +115,15 @@ def options() -> argparse.Namespace:
     words.add_argument("--device", default="cpu")
     words.add_argument("--keep-every", type=float, default=2e6, help="also keep a snapshot each so many tokens")
     return words.parse_args()
+
+
+def begun(start: Path, device: str) -> dict[str, Any]:
+    """The weights to begin from, in full precision: a checkpoint file, or a folder that training.export wrote (the package's own too)."""
+    if not start.is_dir():
+        return torch.load(start, map_location=device)  # type: ignore[no-any-return]  # a checkpoint is a dictionary
+    from safetensors.torch import load_file
+
+    return {"model": {name: weight.float() for name, weight in load_file(start / "model.safetensors", device=device).items()}}
 
 
 class Run:
@@ -142,7 +151,7 @@ class Run:
                 optimiser.load_state_dict(saved)
             self.seen = state["seen"]
         elif self.words.start:
-            state = torch.load(self.words.start, map_location=self.words.device)
+            state = begun(self.words.start, self.words.device)
         else:
             return
         self.model.load_state_dict(state["model"])

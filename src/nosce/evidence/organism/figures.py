@@ -172,11 +172,11 @@ def foresee(speaker: Speaker, items: Sequence[Item], rates: Sequence[float]) -> 
     }  # fmt: skip
 
 
-def knowing(speaker: Speaker, per_level: int = 60, seed: int = 21) -> Figures:
+def knowing(speaker: Speaker, per_level: int = 60, seed: int = 21, want: families.Split = "test") -> Figures:
     """Often-seen against never-seen entities: AUROC of the largest probability of any value; also of not saying unknown."""
     rng = np.random.default_rng(seed)
-    often = [families.draw_split(rng, facts.NAME, 1, "test") for _ in range(per_level)]
-    never = [families.draw_split(rng, facts.NAME, 6, "test") for _ in range(per_level)]
+    often = [families.draw_split(rng, facts.NAME, 1, want) for _ in range(per_level)]
+    never = [families.draw_split(rng, facts.NAME, 6, want) for _ in range(per_level)]
     sure = np.array([_surest(speaker, item) for item in often + never])
     known = [True] * per_level + [False] * per_level
     return {"known.auroc": auroc(sure[:, 0], known), "known.not_unknown": auroc(1 - sure[:, 1], known)}
@@ -208,21 +208,21 @@ def helped(speaker: Speaker, items: Sequence[Item], seed: int = 4) -> Figures:
     return out | {"calculator": float(np.mean([families.right(i, a) for i, a in zip(large, answers, strict=True)]))}
 
 
-def passages(speaker: Speaker, count: int = 120, seed: int = 8) -> Figures:
+def passages(speaker: Speaker, count: int = 120, seed: int = 8, want: families.Split = "test") -> Figures:
     """Accuracy where a passage agrees with the invented world and where it conflicts."""
     rng = np.random.default_rng(seed)
     items: list[Item] = []
     while len(items) < count:
-        if families.split(item := facts.draw_with_passage(rng)) == "test":
+        if families.split(item := facts.draw_with_passage(rng)) == want:
             items.append(item)
     tries = speaker.attempt(items)
     names = {"passage.agrees": 1, "passage.conflicts": 2}
     return {name: float(np.mean([t.right for t in tries if t.item.level == level])) for name, level in names.items()}
 
 
-def measure(speaker: Speaker, per_cell: int = 20, draws: int = 16) -> Figures:
-    """All figures of one checkpoint."""
-    items = mixed(per_cell)
+def measure(speaker: Speaker, per_cell: int = 20, draws: int = 16, want: families.Split = "test", seed: int = 5) -> Figures:
+    """All figures of one checkpoint; whoever still chooses between checkpoints measures on another split than `test`."""
+    items = mixed(per_cell, seed, want)
     out, grouped = solving(speaker, items, draws)
     sample = [t for mine in grouped for t in mine[:4]]
     rates = [float(np.mean([t.right for t in mine])) for mine in grouped]
@@ -233,7 +233,8 @@ def measure(speaker: Speaker, per_cell: int = 20, draws: int = 16) -> Figures:
     votes = [share[k] for k in one]
     out |= {"votes.auroc": auroc(votes, right), "votes.within": auroc_within(votes, right, cells)}
     out |= verify(speaker, sample) | planted(speaker, items) | revise(speaker, sample)
-    return out | foresee(speaker, items, rates) | knowing(speaker) | helped(speaker, items) | passages(speaker)
+    out |= foresee(speaker, items, rates) | knowing(speaker, want=want) | helped(speaker, items)
+    return out | passages(speaker, want=want)
 
 
 __all__ = ["Figures", "measure", "mixed", "solving", "verified", "written"]
