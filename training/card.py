@@ -1,4 +1,7 @@
-"""Write MODEL_CARD.md from measured figures: `python -m training.card` measures and writes, `--from FILE` only writes."""
+"""Write MODEL_CARD.md from measured figures: `python -m training.card` measures and writes, `--from FILE` only writes.
+
+`--only socrates` measures that checkpoint and keeps the stored figures of the others.
+"""
 
 from __future__ import annotations
 
@@ -154,11 +157,13 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--per-cell", type=int, default=20)
     words.add_argument("--from", dest="file", type=Path)
+    words.add_argument("--only", nargs="*", choices=CHECKPOINTS, default=list(CHECKPOINTS))
     told = words.parse_args()
     store = Path(__file__).parent / "figures.json"
     if told.file is None:
-        found = {name: measure(Speaker(weights(name)), told.per_cell) for name in CHECKPOINTS}
-        kept = {name: {k: round(v, 4) for k, v in each.items() if v == v} for name, each in found.items()}
+        found = {name: measure(Speaker(weights(name)), told.per_cell) for name in told.only}
+        kept = json.loads(store.read_text()) if len(found) < len(CHECKPOINTS) else {}
+        kept |= {name: {k: round(v, 4) for k, v in each.items() if v == v} for name, each in found.items()}
         store.write_text(json.dumps(kept, indent=1) + "\n")
     text = card(json.loads((told.file or store).read_text()))
     for place in (ROOT, ROOT / "src" / "nosce" / "models" / "socrates"):  # the second is what `nosce models card` prints

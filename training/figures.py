@@ -22,7 +22,8 @@ def table(found: dict[str, float]) -> str:
     for what in ("one", "vote", "any", "direct"):
         for name in FAMILIES:
             lines.append(f"{what:7s}{name:11s}" + " ".join(f"{found[f'{what}/{name}/{level}']:.2f}" for level in range(1, 7)))
-    must = [f"{'reached' if ok else 'MISSED':8s}{what}: {text}" for (what, _), (_, ok, text) in zip(MUST, values(found), strict=True)]
+    judged = zip(MUST, values(found), strict=True)
+    must = [f"{'reached' if ok else 'MISSED':8s}{what}: {text}" for (what, _), (_, ok, text) in judged]
     return "\n".join(lines + must + [f"{key:28s}{value:.3f}" for key, value in found.items() if "/" not in key])
 
 

@@ -1,8 +1,9 @@
 """Slips of the pen for the solving rows of late stages: seldom the same twice, and carried on from consistently, as a person does.
 
-A model of this size is often surely right or surely wrong, so votes have little to mend. On the levels it has learned well a share of the
-written thoughts therefore contains one careless step: a carry lost or one too many (the tens of a result), two neighbours of a list
-swapped, a truth value flipped. What follows takes the slipped value as it stands. Re-checks and revisions never slip.
+A model of this size is often surely right or surely wrong, so votes have little to mend. On the levels it has learned well a
+share of the written thoughts therefore contains one careless step: a carry lost or one too many (the tens of a result), two
+neighbours of a list swapped, a truth value flipped. What follows takes the slipped value as it stands. Re-checks and
+revisions never slip.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def options() -> argparse.Namespace:
 
 
 def begun(start: Path, device: str) -> dict[str, Any]:
-    """The weights to begin from, in full precision: a checkpoint file, or a folder that training.export wrote (the package's own too)."""
+    """The weights to begin from, in full precision: a checkpoint, or a folder that training.export wrote (the package's too)."""
     if not start.is_dir():
         return torch.load(start, map_location=device)  # type: ignore[no-any-return]  # a checkpoint is a dictionary
     from safetensors.torch import load_file
