@@ -24,10 +24,8 @@ from training.rows import Tree, encode, thought
 SHARES = {
     "acts": {"solve": 0.27, "facts": 0.10, "planted": 0.38, "notes": 0.04, "tool": 0.04, "own": 0.17},
     "refresh": {"solve": 0.20, "facts": 0.07, "planted": 0.24, "notes": 0.03, "tool": 0.03, "own": 0.43},
-    "slips": {"solve": 0.37, "facts": 0.07, "planted": 0.15, "notes": 0.03, "tool": 0.03, "own": 0.09, "mend": 0.26},
-    "mend": {"solve": 0.23, "facts": 0.06, "planted": 0.13, "notes": 0.03, "tool": 0.02, "own": 0.29, "mend": 0.24},
+    "mend": {"solve": 0.23, "facts": 0.05, "planted": 0.15, "notes": 0.03, "tool": 0.02, "own": 0.30, "mend": 0.22},
 }
-SLIPPING = ("slips", "mend")  # stages whose written thoughts contain slips
 TAUGHT = 0.8  # weight of "this attempt is right" in the rating to teach; the rest is how often the other attempts were
 
 
@@ -36,12 +34,14 @@ class Own:
     """One item with the model's attempts at it, as `collect.py` measured them.
 
     Each attempt: direct, steps, answer, right, and the model's own re-check up to its verdict where there is one.
+    `newest` attempts are those of the model as it is now: only they teach what depends on how often it is right.
     """
 
     item: Item
     rate: float
     length: float
     attempts: tuple[dict[str, object], ...]
+    newest: bool = True
 
 
 def check(verdict: Verdict, right: bool) -> str:
@@ -114,8 +114,8 @@ def act_item(rng: np.random.Generator, name: str | None = None, progress: float 
             return item
 
 
-def planted(rng: np.random.Generator, write: bool = True) -> Tree:
-    """An attempt with a planted error (or a right one, itself to be learned if `write`) with its re-check and revisions."""
+def planted(rng: np.random.Generator) -> Tree:
+    """An attempt with a planted error (or, half of the time, a right one) with its re-check and revisions."""
     item = act_item(rng, progress=float(rng.random() < 0.6))  # many easy ones: comparing is learned there
     if rng.random() < 0.12:
         return _planted_direct(rng, item)
@@ -125,8 +125,7 @@ def planted(rng: np.random.Generator, write: bool = True) -> Tree:
     steps, answer = (wrong[0], wrong[1]) if wrong else (list(said(item)[0]), said(item)[1])
     tree = Tree(mixture.asked(item))
     text = thought(steps, answer)
-    learned = write and not wrong
-    attempt = tree.grow(0, marks.THINK, text) if learned else tree.grow(0, f"{marks.THINK} {text}", closed=False)
+    attempt = tree.grow(0, f"{marks.THINK} {text}", closed=False) if wrong else tree.grow(0, marks.THINK, text)
     verdict = judge(item, steps, answer)
     _grow(tree, attempt, marks.CHECK, check(verdict, not wrong))
     if wrong and rng.random() < 0.8:
@@ -250,32 +249,32 @@ def mend(rng: np.random.Generator, found: Own) -> Tree | None:
     return tree if len(tree.ends) > 1 else None
 
 
-def load(path: Path) -> list[Own]:
+def load(path: Path, newest: bool = True) -> list[Own]:
     """The collected attempts of one file."""
     found = []
     for line in path.read_text().splitlines():
         row = json.loads(line)
         item = families.parse(row["question"], row["context"])
         if item is not None and families.split(item) == "train":
-            found.append(Own(item, row["rate"], row["length"], tuple(row["attempts"])))
+            found.append(Own(item, row["rate"], row["length"], tuple(row["attempts"]), newest))
     return found
 
 
 def documents(rng: np.random.Generator, stage: str, attempts: list[Own]) -> Iterator[Tree]:
     """The endless stream of one block of a stage with acts."""
-    shares, slips = SHARES[stage], stage in SLIPPING
+    shares, newest = SHARES[stage], [found for found in attempts if found.newest]
     while True:
         kind = str(rng.choice(list(shares), p=list(shares.values())))
-        if kind == "own" and attempts:
-            yield own(rng, attempts[int(rng.integers(len(attempts)))])
+        if kind == "own" and newest:
+            yield own(rng, newest[int(rng.integers(len(newest)))])
         elif kind == "mend" and attempts:
             if (tree := mend(rng, attempts[int(rng.integers(len(attempts)))])) is not None:
                 yield tree
         elif kind == "planted":
-            yield planted(rng, write=not slips)
+            yield planted(rng)
         elif kind == "notes":
             yield noted(rng)
         elif kind == "tool":
             yield with_tool(rng)
         else:
-            yield mixture.solving(rng, mixture.train_item(rng, 1.0, facts.NAME if kind == "facts" else None), slips)
+            yield mixture.solving(rng, mixture.train_item(rng, 1.0, facts.NAME if kind == "facts" else None))

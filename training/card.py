@@ -80,12 +80,12 @@ def wanted(found: Found) -> str:
 
 
 WHY = {
-    "self-consistency@16 above one thought": "mistakes repeat themselves: an annealed model of this size is often surely wrong, "
-    "and facts gain nothing by voting.",
+    "self-consistency@16 above one thought": "mistakes repeat themselves: drawn at 0.7, a model trained at temperature 1 is "
+    "surer than it is right, and facts gain nothing by voting.",
     "repairs after a true critique, over re-sampling": "the redone step still repeats the wrong one too often.",
     "rating ECE": "most likely because the rated attempts were picked so that right and wrong ones alternate, a base rate too "
-    "low. The script now rates attempts drawn blindly, but the shipped weights are from before. The ratings rank well, and a "
-    "calibrator mends their level.",
+    "low, and because half of the target was how often other attempts at the same problem were right. The script has both mended, "
+    "but the shipped weights are from before. The ratings rank well, and a calibrator mends their level.",
 }
 
 

@@ -36,10 +36,12 @@ def chosen(tries: list[Try], rng: np.random.Generator, most: int) -> list[int]:
     return [*mixed, *(k for k in fresh if k not in mixed)][:most]
 
 
-def collect(speaker: Speaker, items: list[Item], *, draws: int, recheck: bool, seed: int) -> list[dict[str, object]]:
+def collect(
+    speaker: Speaker, items: list[Item], *, draws: int, recheck: bool, seed: int, temperature: float = 0.7
+) -> list[dict[str, object]]:
     """The lines of the file."""
     rng = np.random.default_rng(seed)
-    thoughts = speaker.attempt([item for item in items for _ in range(draws)])
+    thoughts = speaker.attempt([item for item in items for _ in range(draws)], temperature=temperature)
     direct = speaker.attempt(items)
     lines, picked = [], []
     for k, item in enumerate(items):
@@ -71,6 +73,7 @@ def main() -> None:
     words.add_argument("folder", type=Path)
     words.add_argument("--items", type=int, default=6000)
     words.add_argument("--draws", type=int, default=8)
+    words.add_argument("--temperature", type=float, default=0.7, help="of the thoughts")
     words.add_argument("--recheck", action="store_true")
     words.add_argument("--seed", type=int, default=11)
     words.add_argument("--to", type=Path, required=True)
@@ -78,10 +81,11 @@ def main() -> None:
     rng, speaker = np.random.default_rng(found.seed), Speaker(found.folder)
     names = list(FAMILIES)
     with found.to.open("w") as out:
-        for start in range(0, found.items, 1000):
-            here = range(start, min(start + 1000, found.items))
+        for start in range(0, found.items, 500):
+            here = range(start, min(start + 500, found.items))
             items = [acts.act_item(rng, names[k % 6], level=1 + k // 6 % 6) for k in here]
-            for line in collect(speaker, items, draws=found.draws, recheck=found.recheck, seed=found.seed + start):
+            told = {"draws": found.draws, "recheck": found.recheck, "seed": found.seed + start, "temperature": found.temperature}
+            for line in collect(speaker, items, **told):
                 out.write(json.dumps(line) + "\n")
             out.flush()
 

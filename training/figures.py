@@ -35,9 +35,11 @@ def main() -> None:
     words.add_argument("--draws", type=int, default=16)
     words.add_argument("--split", choices=("test", "dev", "cal"), default="test")
     words.add_argument("--seed", type=int, default=5, help="which problems of the split")
+    words.add_argument("--temperature", type=float, default=0.7, help="of the thoughts")
     words.add_argument("--json", action="store_true")
     found = words.parse_args()
-    figures = measure(Speaker(found.folder), found.per_cell, found.draws, found.split, found.seed)
+    which = {"want": found.split, "seed": found.seed, "temperature": found.temperature}
+    figures = measure(Speaker(found.folder), found.per_cell, found.draws, **which)
     print(json.dumps({key: round(value, 4) for key, value in figures.items()}, indent=1) if found.json else table(figures))
 
 

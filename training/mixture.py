@@ -16,7 +16,6 @@ from nosce.models.socrates import tokenizer as marks
 from nosce.tasks import families
 from nosce.tasks.families import Item, facts
 from training.rows import Tree, thought
-from training.slips import slipped
 
 FAMILY_SHARE = {"arithmetic": 0.24, "countdown": 0.22, "lists": 0.17, "logic": 0.10, "facts": 0.13, "sums": 0.14}
 EASY = (0.50, 0.30, 0.14, 0.06, 0.00, 0.00)  # share of each level at the start of training
@@ -27,7 +26,7 @@ STRANGERS, PASSAGES = 0.17, 0.14  # shares among the factual documents
 def digest() -> str:
     """Sixteen hexadecimal digits over the sources that decide the mixture."""
     here = Path(__file__).parent
-    mine = [here / f"{name}.py" for name in ("mixture", "rows", "slips", "acts")]
+    mine = [here / f"{name}.py" for name in ("mixture", "rows", "acts")]
     sources = sorted([*Path(facts.__file__).parent.glob("*.py"), *mine])
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
@@ -66,11 +65,11 @@ def asked(item: Item) -> str:
     return f"{marks.Q} {item.question}" + (f" {marks.CTX} {item.context}" if item.context else "")
 
 
-def solving(rng: np.random.Generator, item: Item, slips: bool = False) -> Tree:
-    """The question, mostly with a thought (with `slips`, some of them careless), often with a direct answer."""
+def solving(rng: np.random.Generator, item: Item) -> Tree:
+    """The question, mostly with a thought, often with a direct answer."""
     steps, answer = said(item)
     tree = Tree(asked(item))
-    written = thought(*slipped(rng, item)) if slips and item.family != facts.NAME else thought(steps, answer)
+    written = thought(steps, answer)
     if rng.random() < 0.45:
         tree.grow(0, marks.FAST, thought((), answer))
     if len(tree.ends) == 1 or rng.random() < 0.9:

@@ -1,7 +1,7 @@
 """Documents as trees of tokens, packed into rows: one question with several thoughts, one attempt with several acts.
 
-A row is seven whole numbers for each of its tokens: token, target (-1: not learned), position, document, branch, ancestors (a set
-of branches as bits), weight of the target. `<end>` is never an input, only a target.
+A row is eight whole numbers for each of its tokens: token, target (-1: not learned), position, document, branch, ancestors (a set
+of branches as bits), weight of the target, whether it belongs to a thought. `<end>` is never an input, only a target.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Tree:
     """One document. Branch 0 is the question; `grow` adds a branch at the present end of its parent."""
 
     def __init__(self, text: str) -> None:
-        self.columns: list[list[int]] = [[], [], [], [], [], []]  # token, target, position, branch, ancestors, weight
+        self.columns: list[list[int]] = [[] for _ in range(7)]  # token, target, position, branch, ancestors, weight, thought
         self.ends: list[int] = []  # position after each branch
         self.sets: list[int] = []  # ancestors of each branch, itself included
         self._write(encode(text), 0, 0, 0, closed=False)
@@ -41,9 +41,9 @@ class Tree:
     def grow(self, parent: int, given: str, learned: str = "", *, closed: bool = True) -> int:
         """A branch of `given` tokens (not learned) and `learned` ones, then `<end>` if closed; gives its number."""
         head, tail = encode(given), encode(learned)
-        return self._write(head + tail, parent, len(head), self.ends[parent], closed)
+        return self._write(head + tail, parent, len(head), self.ends[parent], closed, given.endswith(marks.THINK))
 
-    def _write(self, ids: Sequence[int], parent: int, given: int, start: int, closed: bool) -> int:
+    def _write(self, ids: Sequence[int], parent: int, given: int, start: int, closed: bool, thinks: bool = False) -> int:
         number = len(self.ends)
         mine = (self.sets[parent] if self.ends else 0) | (1 << number)
         targets = [-1] * len(ids)
@@ -53,7 +53,8 @@ class Tree:
             targets[-1] = END
         positions = list(range(start, start + len(ids)))
         n = len(ids)
-        for column, values in zip(self.columns, (ids, targets, positions, [number] * n, [mine] * n, [1] * n), strict=True):
+        written = (ids, targets, positions, [number] * n, [mine] * n, [1] * n, [int(thinks)] * n)
+        for column, values in zip(self.columns, written, strict=True):
             column.extend(values)
         self.ends.append(start + len(ids))
         self.sets.append(mine)
@@ -76,8 +77,8 @@ def thought(steps: Iterable[str], answer: str) -> str:
 
 
 def pack(trees: Iterator[Tree], rows: int) -> NDArray[np.int16]:
-    """`rows` rows of whole documents, first fit over a small shelf of open rows: (rows, 7, 256)."""
-    out = np.zeros((rows, 7, ROW), np.int16)
+    """`rows` rows of whole documents, first fit over a small shelf of open rows: (rows, 8, 256)."""
+    out = np.zeros((rows, 8, ROW), np.int16)
     out[:, 1] = -1
     shelf: list[tuple[int, int, int]] = []  # row, used, documents
     opened = done = 0
@@ -103,6 +104,7 @@ def pack(trees: Iterator[Tree], rows: int) -> NDArray[np.int16]:
 
 def _lay(row: NDArray[np.int16], tree: Tree, at: int, document: int) -> None:
     span = slice(at, at + len(tree))
-    token, target, position, branch, ancestors, weight = tree.columns
+    token, target, position, branch, ancestors, weight, thinks = tree.columns
     row[0, span], row[1, span], row[2, span] = token, target, position
     row[3, span], row[4, span], row[5, span], row[6, span] = document, branch, ancestors, weight
+    row[7, span] = thinks

@@ -31,7 +31,7 @@ def feed(queue: Any, stage: str, seed: int, start: int, blocks: int, attempts: l
     os.nice(5)
     from training import acts
 
-    own = [found for path in attempts for found in acts.load(path)]
+    own = [found for path in attempts for found in acts.load(path, newest=path == attempts[-1])]
     for block in range(start, blocks + 1000):
         trees = mixture.documents(stage, seed, block, min(block / blocks, 1.0), own)
         queue.put(pack(trees, BLOCK))
@@ -89,10 +89,15 @@ def weights_of_tokens() -> Tensor:
     return torch.tensor([heavy.get(token, 1.0) for token in mixture.marks.VOCABULARY])
 
 
-def loss_of(model: Decoder, rows: Tensor, weights: Tensor) -> Tensor:
-    """Weighted mean cross-entropy over the learned tokens of (rows, 7, tokens)."""
-    token, target, position, document, branch, ancestors, weight = rows.unbind(1)
+def loss_of(model: Decoder, rows: Tensor, weights: Tensor, drawn: float = 1.0) -> Tensor:
+    """Weighted mean cross-entropy over the learned tokens of (rows, 8, tokens).
+
+    Thoughts are scored at temperature `drawn`. At the one they will be drawn with, they come out as varied as the model
+    is unsure; scored at 1 and drawn lower, they repeat each other's mistakes and votes have little to mend.
+    """
+    token, target, position, document, branch, ancestors, weight, thinks = rows.unbind(1)
     logits = model(token, position, document, branch, ancestors)
+    logits = logits * (1 + thinks * (1 / drawn - 1))[..., None]
     each = F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-1, reduction="none")
     count = weights[target.flatten().clamp(min=0)] * weight.flatten() * (target.flatten() >= 0)
     return (each * count).sum() / count.sum()
@@ -105,9 +110,10 @@ def options() -> argparse.Namespace:
     words.add_argument("--tokens", type=float, default=22e6, help="length of the stage in tokens")
     words.add_argument("--out", type=Path, default=Path("runs/one"))
     words.add_argument("--start", type=Path, help="checkpoint, or exported model folder, to begin from")
-    words.add_argument("--attempts", type=Path, nargs="*", default=[], help="files that training.collect wrote")
+    words.add_argument("--attempts", type=Path, nargs="*", default=[], help="files that training.collect wrote, the newest last")
     words.add_argument("--rows", type=int, default=32, help="rows in a batch")
     words.add_argument("--lr", type=float, default=0.012, help="Muon's rate; AdamW gets a quarter of it")
+    words.add_argument("--drawn", type=float, default=1.0, help="temperature at which thoughts are scored, and meant to be drawn")
     words.add_argument("--warm", type=float, default=0.02)
     words.add_argument("--anneal", type=float, default=0.3, help="share of the stage with a falling rate")
     words.add_argument("--seed", type=int, default=1)
@@ -187,7 +193,7 @@ class Run:
                 for optimiser, full in zip(self.optimisers, self.full, strict=True):
                     optimiser.param_groups[0]["lr"] = full * share
                 batch = batch.to(words.device)
-                loss = compiled(self.model, batch.long(), weights)
+                loss = compiled(self.model, batch.long(), weights, words.drawn)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
                 for optimiser in self.optimisers:

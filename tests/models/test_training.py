@@ -1,24 +1,30 @@
-"""How the bundled model is trained: where a stage begins, and what its solving rows may get wrong."""
+"""How the bundled model is trained: where a stage begins, how thoughts are scored, what mending teaches."""
+
+from itertools import repeat
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from nosce.models.socrates import tokenizer as marks
 from nosce.models.socrates import weights
 from nosce.models.socrates.network import Network
 from nosce.tasks import families
-from nosce.tasks.families._judge import judge
 
-slips = pytest.importorskip("training.slips", reason="the training scripts are not installed with the package")
+torch = pytest.importorskip("torch")
+from training import acts, mixture  # noqa: E402  # after the check for torch
+from training.network import Decoder, Shape  # noqa: E402
+from training.rows import END, encode, pack, thought  # noqa: E402
+from training.train import begun, loss_of  # noqa: E402
+
+
+def item(question="37+48-12"):
+    found = families.parse(question)
+    assert found is not None
+    return found
 
 
 def test_a_stage_begins_from_the_shipped_folder_with_the_shipped_weights():
-    torch = pytest.importorskip("torch")
-    from training.network import Decoder, Shape
-    from training.train import begun
-
-    model, text = Decoder(Shape(len(begun(weights(), "cpu")["model"]["model.embed_tokens.weight"]))), [1, 9, 30, 31, 32]
+    model, text = Decoder(Shape(len(marks.VOCABULARY))), [1, 9, 30, 31, 32]
     model.load_state_dict(begun(weights(), "cpu")["model"])
     tokens = torch.tensor([text])
     one = torch.ones_like(tokens)
@@ -27,33 +33,31 @@ def test_a_stage_begins_from_the_shipped_folder_with_the_shipped_weights():
     assert np.allclose(logits.log_softmax(-1), Network.load(weights()).next_logprobs([text])[0], atol=1e-3)
 
 
-@given(st.sampled_from(slips.FAMILIES), st.sampled_from(sorted(slips.RATE)), st.integers(0, 2**32 - 1))
-@settings(max_examples=100, deadline=None)
-def test_a_slip_is_one_wrong_step_from_which_the_thought_goes_on_consistently(name, level, seed):
-    rng = np.random.default_rng(seed)
-    item = families.draw(rng, name, level)
-    steps, answer = slips.slipped(rng, item)
-    fault = judge(item, steps, answer).fault
-    if steps == item.steps:
-        assert fault is None
-        return
-    assert 1 <= fault <= len(steps)
-    assert not families.right(item, answer)
-    assert families.conclude(item, steps) == answer
-    if "=" in steps[fault - 1]:
-        assert families.go_on(item, steps[:fault]) == (list(steps[fault:]), answer)
-    else:  # two neighbours of a list
-        assert sorted(steps) == sorted(item.steps)
+@pytest.mark.parametrize("drawn", [1.0, 0.7])
+def test_a_thought_is_scored_at_the_temperature_it_is_drawn_with_and_the_rest_at_one(drawn):
+    def fixed(*_):
+        return torch.tensor([[[2.0, 0.0], [2.0, 0.0]]])  # the same two-token logits at both places
+
+    rows = torch.zeros(1, 8, 2, dtype=torch.long)
+    rows[0, 6], rows[0, 7] = 1, torch.tensor([1, 0])  # the first target belongs to a thought, the second does not
+    thinking, other = (np.log1p(np.exp(-2.0 / t)) for t in (drawn, 1.0))
+    assert float(loss_of(fixed, rows, torch.ones(2), drawn)) == pytest.approx((thinking + other) / 2, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", slips.FAMILIES)
-def test_thoughts_slip_at_the_rate_of_their_level_and_easy_ones_never(name):
-    rng = np.random.default_rng(5)
+def test_what_follows_think_is_a_thought_and_a_direct_answer_is_none():
+    tree = mixture.solving(np.random.default_rng(1), item())
+    row = pack(repeat(tree), 1)[0]
+    ids, thinks = row[0], row[7].astype(bool)
+    written = encode(f"{marks.THINK} {thought(item().steps, item().answer)}")
+    assert tuple(ids[thinks][: len(written)]) == written
+    assert encode(marks.FAST)[0] not in ids[thinks]
 
-    def share(level):
-        items = [families.draw(rng, name, level) for _ in range(300)]
-        return np.mean([slips.slipped(rng, item)[0] != item.steps for item in items])
 
-    assert share(1) == 0
-    assert 0 < share(3) <= slips.RATE[3] + 0.08
-    assert 0 < share(2) <= slips.RATE[2] + 0.08
+def test_mending_teaches_only_what_follows_the_critique_of_a_wrong_thought():
+    tried = {"direct": False, "steps": ["37+48=75", "75-12=63"], "answer": "63", "right": False}
+    right = {"direct": False, "steps": list(item().steps), "answer": "73", "right": True}
+    tree = acts.mend(np.random.default_rng(0), acts.Own(item(), 0.5, 20.0, (tried, right), newest=False))
+    learned = [target for target in tree.columns[1] if target >= 0]
+    assert learned[: len(encode(thought(item().steps, "73")))] == list(encode(thought(item().steps, "73")))
+    assert learned.count(END) == learned.count(encode(marks.ANS)[0])
+    assert acts.mend(np.random.default_rng(0), acts.Own(item(), 1.0, 20.0, (right,))) is None

@@ -37,9 +37,11 @@ def key_of(item: Item) -> Callable[[str], str]:
     return Countdown().key if item.family == "countdown" else str
 
 
-def solving(speaker: Speaker, items: Sequence[Item], draws: int = 16) -> tuple[Figures, list[list[Try]]]:
+def solving(
+    speaker: Speaker, items: Sequence[Item], draws: int = 16, temperature: float = 0.7
+) -> tuple[Figures, list[list[Try]]]:
     """One thought, votes, any of `draws`, no thought; also by cell, as `one/arithmetic/3`."""
-    tries = speaker.attempt([item for item in items for _ in range(draws)])
+    tries = speaker.attempt([item for item in items for _ in range(draws)], temperature=temperature)
     grouped = [tries[k : k + draws] for k in range(0, len(tries), draws)]
     direct = speaker.attempt(items, direct=True, temperature=0.0)
     table = np.array([
@@ -220,10 +222,12 @@ def passages(speaker: Speaker, count: int = 120, seed: int = 8, want: families.S
     return {name: float(np.mean([t.right for t in tries if t.item.level == level])) for name, level in names.items()}
 
 
-def measure(speaker: Speaker, per_cell: int = 20, draws: int = 16, want: families.Split = "test", seed: int = 5) -> Figures:
+def measure(
+    speaker: Speaker, per_cell: int = 20, draws: int = 16, *, want: families.Split = "test", seed: int = 5, temperature: float = 0.7
+) -> Figures:
     """All figures of one checkpoint; whoever still chooses between checkpoints measures on another split than `test`."""
     items = mixed(per_cell, seed, want)
-    out, grouped = solving(speaker, items, draws)
+    out, grouped = solving(speaker, items, draws, temperature)
     sample = [t for mine in grouped for t in mine[:4]]
     rates = [float(np.mean([t.right for t in mine])) for mine in grouped]
     share = [Counter(map(key_of(item), (t.answer for t in mine)))[key_of(item)(mine[0].answer)] / draws
