@@ -11,10 +11,11 @@ from nosce.models.socrates.network import Network
 from nosce.tasks import families
 
 torch = pytest.importorskip("torch")
-from training import acts, mixture  # noqa: E402  # after the check for torch
-from training.network import Decoder, Shape  # noqa: E402
+from training import acts, mixture  # noqa: E402
 from training.rows import END, encode, pack, thought  # noqa: E402
 from training.train import begun, loss_of  # noqa: E402
+
+from nosce.learn.torch_network import Decoder, Shape  # noqa: E402  # after the check for torch
 
 
 def item(question="37+48-12"):
