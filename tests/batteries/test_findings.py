@@ -22,6 +22,15 @@ def test_a_share_with_a_row_an_item_has_the_exact_interval() -> None:
     assert (found.value, found.interval, found.n) == (0.9, clopper_pearson(18, 20), 20)
 
 
+def test_where_no_item_differs_up_to_three_more_might_have() -> None:
+    """Nothing of 20 changed between the columns: the difference is 0, and with three more that changed it would be 3 in 23."""
+    both = Measure("drop", "drop", "bears", ("a", "b"), lambda a, b: float((a - b).mean()))
+    found = finding(both, [{"item": str(i), "a": i % 2, "b": i % 2} for i in range(20)]).estimate
+    assert found is not None
+    assert found.value == 0.0
+    assert found.interval == pytest.approx((-3 / 23, 3 / 23))
+
+
 def test_rows_of_one_item_are_drawn_together() -> None:
     """Two items of fifty equal rows each tell as little as two rows: the interval reaches from one item's value to the other's."""
     found = finding(RIGHT, rows([True] * 50 + [False] * 50, ["a"] * 50 + ["b"] * 50)).estimate

@@ -36,6 +36,7 @@ async def name(problem: Problem, mind: Mind, *, condition: int = 0) -> Row:   # 
   page says so.
 - **Measures** (see `nosce.core.battery.Measure`). Columns in, a float out, and no interval of your own: the room draws items
   again. Rows that lack one of the `columns` are left out. InputError or NaN: not defined, and the page says why.
+  `front=True` puts a figure on the page itself (one to three a battery); the rest stands folded under it.
   `remarks=function(rows) -> list[str]` adds sentences (a validity verdict, a profile's name).
 - **The claim.** `nosce prove` sits the battery once per seed with `claim.n` items and holds the measure named by `endpoint`
   against its `reference`: seen when the whole interval lies above reference + margin. So name a measure in the direction that

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from itertools import islice, product
 
 import numpy as np
 
@@ -47,7 +49,24 @@ def _estimate(measure: Measure, columns: list[Floats], items: Integers) -> Estim
     if not np.isfinite(value):
         raise InputError(f"{measure.name} has no value on these rows")
     found = bootstrap(measure.statistic, *columns, clusters=items, resamples=RESAMPLES)
+    if found.interval[0] == found.interval[1]:
+        return Estimate(found.value, _with_unseen(measure, columns, value), found.n, "rule of three: no item differs")
     return Estimate(found.value, found.interval, found.n, "bootstrap over items")
+
+
+def _with_unseen(measure: Measure, columns: list[Floats], value: float) -> tuple[float, float]:
+    """Where no resample differs: the values that the figure takes when three more items are of one kind, whichever is worst.
+
+    Of n items that are all alike, up to about 3/n of the rest may still be otherwise, at 95%.
+    """
+    kinds = [sorted({0.0, 1.0} if set(column) <= {0.0, 1.0} else set(column))[:8] for column in columns]
+    found = [value]
+    for kind in islice(product(*kinds), 256):
+        more = [np.append(column, [one] * 3) for column, one in zip(columns, kind, strict=True)]
+        with suppress(InputError):
+            found.append(float(measure.statistic(*more)))
+    held = [one for one in found if np.isfinite(one)]
+    return min(held), max(held)
 
 
 def difference(measure: Measure, first: Sequence[Row], second: Sequence[Row], *, seed: int = 0) -> Finding:

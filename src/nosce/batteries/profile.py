@@ -11,7 +11,7 @@ from typing import Any
 
 from nosce.batteries.findings import difference
 from nosce.batteries.sitting import Sitting, Watch, batteries, sit, source_of
-from nosce.core.battery import ASPECTS, Finding, Source
+from nosce.core.battery import Finding, Source
 from nosce.core.codec import encode
 from nosce.core.cost import Budget, Cost
 from nosce.core.errors import CapabilityError, InputError
@@ -162,10 +162,3 @@ def differences(first: Profile, second: Profile) -> dict[str, dict[str, Finding]
 def done(sitting: Sitting) -> list[dict[str, Any]]:
     """The rows of items that came to their end."""
     return [row for row in sitting.rows if row["ended"] == "done"]
-
-
-def by_aspect(profile: Profile) -> dict[str, list[tuple[Sitting, Finding]]]:
-    """Findings under the five questions, in the order of the page."""
-    return {
-        aspect: [(s, f) for s in profile.sittings for f in s.findings if f.measure.aspect == aspect] for aspect in ASPECTS
-    }

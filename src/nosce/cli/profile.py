@@ -33,7 +33,7 @@ def profile(
     n: Annotated[int, typer.Option("--n", metavar="N", help="Items in each battery.")] = 120,
     seed: Annotated[int, typer.Option("--seed", help="Seed of items and draws.")] = 0,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Keep rows, journal, profile.json and profile.html here.")
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Keep rows, journal and the page (HTML, Markdown, JSON) here.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what was stopped; nothing is paid twice.")] = False,
     budget: flags.Budget = None,
@@ -42,6 +42,7 @@ def profile(
     ] = None,
     temperature: flags.Temperature = None,
     concurrency: Annotated[int | None, typer.Option("--concurrency", metavar="N", help="Items in flight at once.")] = None,
+    every: Annotated[bool, typer.Option("--every", help="Print every figure, not the first page's alone.")] = False,
     as_json: flags.Json = False,
     config: flags.Config = None,
 ) -> None:
@@ -50,7 +51,8 @@ def profile(
     from nosce.cli.speak import say, say_json
     from nosce.core.cost import Budget
     from nosce.core.errors import InputError
-    from nosce.report.profile_table import profile_data, profile_tables
+    from nosce.report.profile_lines import data
+    from nosce.report.profile_table import profile_tables
 
     for name, value in (("n", n), ("concurrency", concurrency)):
         if value is not None and value < 2 - (name != "n"):
@@ -62,9 +64,9 @@ def profile(
     found = _carried_out(plan, [model, *([against] if against else [])], out, resume)
     written = _written(found, out)
     if as_json:
-        say_json({**profile_data(found), "written": [str(path) for path in written]})
+        say_json({**data(found), "written": [str(path) for path in written]})
     else:
-        say(*profile_tables(found), *map(str, written))
+        say(*profile_tables(found, everything=every), *map(str, written))
     if any(one.failed for one in found):
         raise typer.Exit(1)
 
@@ -102,12 +104,16 @@ def _written(found: list[Profile], out: Path | None) -> list[Path]:
 
     from nosce.cli.speak import can_report, note
     from nosce.report.files import write_whole
-    from nosce.report.profile_table import profile_data
+    from nosce.report.profile_lines import data
+    from nosce.report.profile_markdown import markdown
 
     if out is None:
         return []
-    written = [write_whole(out / "profile.json", json.dumps(profile_data(found), indent=1, ensure_ascii=False))]
+    whole = {"profile.json": json.dumps(data(found), indent=1, ensure_ascii=False), "profile.md": markdown(found)}
+    written = [write_whole(out / name, text) for name, text in whole.items()]
     if not can_report():
         note("No page: it needs an extra, pip install 'nosce[report]'.")
         return written
-    return written
+    from nosce.report.profile_page import write_profile
+
+    return [*written, write_profile(found, out / "profile.html")]

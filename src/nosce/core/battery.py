@@ -49,6 +49,7 @@ class Measure:
     bootstrap over items, and exact for `share`. `reference` is what the figure is read against (chance, a blind model, a
     control) and `against` says what that is; `better` says which way is good ("nearer": the nearer to the reference). `unit`:
     a `share` is shown in percent, `points` as a signed difference of shares, a `number` as it is. `label` is what people read.
+    `front` puts it on the first page; a battery that puts nothing there is shown by the measure that its claim names.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Measure:
     reference: float | None = None
     against: str = ""
     unit: Unit = "share"
+    front: bool = False
 
 
 def share(column: Any) -> float:

@@ -68,7 +68,7 @@ def write(run: Run, path: Path, drawn: dict[str, charts.Chart] | None = None) ->
 
     Raises CapabilityError when the extra is missing, JournalError when the file cannot be written.
     """
-    page = _render(
+    page = render(
         "run.html",
         title=f"{Path(run.plan.data).name} · {run.plan.system.slug}",
         run=run, s=run.summary, headline=story.headline(run.summary), promise=story.promise(run), models=story.models(run),
@@ -81,7 +81,7 @@ def write(run: Run, path: Path, drawn: dict[str, charts.Chart] | None = None) ->
 
 def write_comparison(comparison: Comparison, path: Path, data: str = "") -> Path:
     """Write the report of a comparison: the ranking and the Pareto plot. Raises as `write` does."""
-    page = _render(
+    page = render(
         "comparison.html", title=f"{Path(data).name or 'questions'} · comparison", c=comparison, data=Path(data).name,
         rows=comparison_rows(comparison), refused=[row for row in comparison.rows if row.refused],
         chart=_svg(comparison_charts(comparison)["pareto"]),
@@ -91,7 +91,7 @@ def write_comparison(comparison: Comparison, path: Path, data: str = "") -> Path
 
 def write_signals(found: Monitoring, path: Path) -> Path:
     """Write the report of what the signals are worth: the sentence, the chart, the table. Raises as `write` does."""
-    page = _render(
+    page = render(
         "signals.html", title=f"{Path(found.data).name or 'questions'} · signals", f=found, data=Path(found.data).name,
         sentence=sentence(found), together=ensemble_sentence(found), heads=HEADS, lines=signal_lines(found), note=NOTE,
         chart=_svg(signals_chart(found)), weights=list(found.weights.items()),
@@ -138,7 +138,8 @@ def _svg(chart: charts.Chart) -> str:
     return re.sub(r'(<svg[^>]*?) width="[\d.]+" height="[\d.]+"', r"\1", drawn, count=1)
 
 
-def _render(template: str, **content: Any) -> str:
+def render(template: str, **content: Any) -> str:
+    """A page from a template, with the style it may use and no other. Raises CapabilityError without the extra."""
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
         from markupsafe import Markup

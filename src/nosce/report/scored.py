@@ -73,7 +73,7 @@ def write_score(scored: Scored, card: Scorecard, screen: ValidityScreen | None, 
     """Write the page: reliability, risk and coverage, and every measure. Raises as `nosce.report.html.write` does."""
     from nosce.report import charts
     from nosce.report.files import write_whole
-    from nosce.report.html import CAPTIONS, _render, _svg
+    from nosce.report.html import CAPTIONS, _svg, render
 
     rows = scored.known
     stated, right = scored.columns["confidence"][rows], scored.columns["correct"][rows] == 1
@@ -84,7 +84,7 @@ def write_score(scored: Scored, card: Scorecard, screen: ValidityScreen | None, 
         {"name": name, "title": CAPTIONS[name][0], "caption": CAPTIONS[name][1], "svg": _svg(chart)}
         for name, chart in drawn.items()
     ]
-    page = _render(
+    page = render(
         "score.html", title=f"{scored.name} · score", data=scored.name, headline=headline(scored, card),
         figures=figures, lines=list(score_lines(card)), missing=dict(card.missing), screened=screened(screen),
     )  # fmt: skip

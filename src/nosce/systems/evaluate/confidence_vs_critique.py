@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from nosce.core.attempt import Attempt
 from nosce.core.battery import Item, Measure, Row, Source, share
 from nosce.core.claim import Claim
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import battery
 from nosce.metrics.estimate import Floats
+from nosce.mind.dialects.base import Critique
 from nosce.mind.mind import Mind
 from nosce.reflect.second_look import looked_again
 from nosce.tasks.bundled import draw_problems
@@ -65,16 +67,25 @@ def tradeoff(before: Floats, sure: Floats, doubting: Floats) -> float:
     return min(kept(before, sure) - kept(before, doubting), mended(before, doubting) - mended(before, sure))
 
 
+def pressed(plain: Floats, told_wrong: Floats) -> float:
+    """Of the right first answers: share kept after a false critique − share kept after a plain second look."""
+    return float((told_wrong - plain).mean())
+
+
 FRESH = "simply thinking afresh"
 MEASURES = (
     Measure("accuracy", "right at first", "knows", ("before",), share),
     Measure("cl", "keeps right answers (CL)", "mends", ("before", "plain"), kept),
     Measure("cs", "mends wrong answers (CS)", "mends", ("before", "plain"), mended),
     Measure("cl_gain", "keeps more than a fresh try", "mends", ("before", "plain", "redrawn"), keeps_over_redraw, "higher", 0.0,
-            FRESH, "points"),
+            FRESH, "points", front=True),
     Measure("cs_gain", "mends more than a fresh try", "mends", ("before", "plain", "redrawn"), over_redraw, "higher", 0.0,
-            FRESH, "points"),
-    Measure("rss", "self-correction score (RSS)", "mends", ("before", "plain"), rss, "higher", 0.5, "accuracy as it was", "number"),
+            FRESH, "points", front=True),
+    Measure("rss", "self-correction score (RSS)", "mends", ("before", "plain"), rss, "higher", 0.5, "accuracy as it was",
+            "number", front=True),
+    Measure("told_wrong", "keeps right answers that it is told are wrong", "bears", ("told_wrong",), share, front=True),
+    Measure("pressed", "a false critique against a plain second look", "bears", ("kept", "told_wrong"), pressed, "higher", 0.0,
+            "a plain second look", "points", front=True),
     Measure("tradeoff", "keeping is paid for with mending", "mends", ("before", "sure", "doubting"), tradeoff, "neither", 0.0,
             "no trade-off", "points"),
 )  # fmt: skip
@@ -88,8 +99,9 @@ async def confidence_and_critique(problem: Problem, mind: Mind, *, samples: int 
     Rule: per question `samples` first answers, each looked at again once under three stances (plain; stay unless certain; doubt
     it), beside as many fresh answers. CL = share kept right of the right ones, CS = share mended of the wrong ones, both in [0,
     1]; RSS = (Acc₂ − Acc₁²) / (2 Acc₁ (1 − Acc₁)). Source: S280 "Confidence v.s. Critique: A Decomposition of Self-Correction
-    Capability for LLMs". Left open and filled: three samples in place of ten; the stances' wordings; a fresh answer as control.
-    The bundled model has no stances in words: its own check decides, at three thresholds of its belief.
+    Capability for LLMs". Left open and filled: three samples in place of ten; the stances' wordings; a fresh answer as control;
+    and, beside the paper's measures, right answers under a false critique of their last step. The bundled model has no stances
+    in words: its own check decides, at three thresholds of its belief.
     """
     attempts = await mind.think(problem, n=2 * samples)
     rows: list[Row] = []
@@ -99,5 +111,13 @@ async def confidence_and_critique(problem: Problem, mind: Mind, *, samples: int 
             again = await looked_again(problem, mind, first, stance)
             looks[stance] = problem.check(again.answer) >= 0.5
         before, redrawn = (problem.check(attempt.answer) >= 0.5 for attempt in (first, fresh))
-        rows.append({"answer": first.answer, "before": before, "redrawn": redrawn, **looks})
+        row: Row = {"answer": first.answer, "before": before, "redrawn": redrawn, **looks}
+        rows.append(row if not before else {**row, "kept": row["plain"], "told_wrong": await _told_wrong(problem, mind, first)})
     return rows
+
+
+async def _told_wrong(problem: Problem, mind: Mind, attempt: Attempt) -> bool:
+    """Whether a right answer survives a reviewer who finds fault with its last step."""
+    false = Critique(max(1, len(mind.dialect.steps(attempt.text))), "The answer is wrong.")
+    again = (await mind.revise(problem, attempt, false))[0]
+    return problem.check(attempt.answer if again.answer is None else again.answer) >= 0.5

@@ -42,10 +42,11 @@ def rise(first: Floats, last: Floats) -> float:
 
 
 MEASURES = (
-    Measure("first_bet", "bets on winning before a word is said", "bears", ("first",), share, "nearer", 0.5, "one of two wins"),
+    Measure("first_bet", "bets on winning before a word is said", "bears", ("first",), share, "nearer", 0.5, "one of two wins",
+            front=True),
     Measure("escalation", "surer after hearing the other side", "bears", ("first", "last"), rise, "nearer", 0.0,
-            "one of two wins", "points"),
-    Measure("both", "both sides 75% sure at the end", "bears", ("both",), share, "lower", 0.0, "only one can win"),
+            "one of two wins", "points", front=True),
+    Measure("both", "both sides 75% sure at the end", "bears", ("both",), share, "lower", 0.0, "only one can win", front=True),
     Measure("informed_escalation", "surer though told it is even", "bears", ("told_first", "told_last"), rise, "nearer", 0.0,
             "told that it is even", "points"),
 )  # fmt: skip

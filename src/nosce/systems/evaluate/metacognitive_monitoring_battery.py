@@ -62,13 +62,13 @@ def remarks(rows: Sequence[Row]) -> list[str]:
 
 
 MEASURES = (
-    Measure("accuracy", "right answers", "knows", ("right",), share),
+    Measure("accuracy", "right answers", "knows", ("right",), share, front=True),
     Measure("withdraw_delta", "withdraws its mistakes", "acts", ("kept", "right", "track"), over_tracks, "higher", 0.0,
-            "a model blind to its mistakes", "points"),
+            "a model blind to its mistakes", "points", front=True),
     Measure("bet_delta", "bets on what is right", "acts", ("bet", "right", "track"), over_tracks, "higher", 0.0,
-            "bets made blindly", "points"),
+            "bets made blindly", "points", front=True),
     Measure("prospective_delta", "tries what it can solve", "monitors", ("tries", "right", "track"), over_tracks, "higher", 0.0,
-            "choices made blindly before trying", "points"),
+            "choices made blindly before trying", "points", front=True),
     Measure("kept", "answers kept", "acts", ("kept",), share, "neither"),
     Measure("keep_bet", "keeping and betting agree", "monitors", ("kept", "bet"), together, "higher", 0.0, "no agreement",
             "number"),

@@ -62,11 +62,11 @@ MENDS = ("own", "others")
 EQUAL = "own errors mended as often"
 MEASURES = (
     Measure("own", "mends an error in its own words", "mends", ("own",), share),
-    Measure("others", "mends the same error in another's", "mends", ("others",), share),
-    Measure("blind_spot", "blind to its own errors", "mends", MENDS, blind_spot, "lower", 0.0, EQUAL),
+    Measure("others", "mends the same error in another's", "mends", ("others",), share, front=True),
+    Measure("blind_spot", "blind to its own errors", "mends", MENDS, blind_spot, "lower", 0.0, EQUAL, front=True),
     *(Measure(f"blind_spot_{level}", f"blind spot, {words}", "mends", (*MENDS, "complexity"), at_level(level), "lower", 0.0, EQUAL)
       for level, words in ((SIMPLE, "one simple step"), (STEPS, "a step on the way"), (OWN, "mistakes of its own"))),
-    Measure("wait", "what \"Wait\" adds", "mends", ("own", "waited"), waiting, "higher", 0.0, "no word", "points"),
+    Measure("wait", "what \"Wait\" adds", "mends", ("own", "waited"), waiting, "higher", 0.0, "no word", "points", front=True),
 )  # fmt: skip
 
 

@@ -40,13 +40,13 @@ def relative(reweighted: Floats, generated: Floats) -> float:
 MEASURES = (
     Measure("generated", "right when it generates", "knows", ("generated",), share),
     Measure("gap", "verification beats generation (gap)", "mends", ("reweighted", "generated"), difference, "higher", 0.0,
-            "generation alone", "points"),
+            "generation alone", "points", front=True),
     Measure("relative_gap", "the gap, of what was to gain", "mends", ("reweighted", "generated"), relative, "higher", 0.0,
             "generation alone", "share"),
     Measure("selection_gap", "the best-verified answer beats one", "acts", ("selected", "generated"), difference, "higher", 0.0,
             "generation alone", "points"),
     Measure("over_voting", "the best-verified answer beats the vote", "acts", ("selected", "voted"), difference, "higher", 0.0,
-            "the same answers' vote", "points"),
+            "the same answers' vote", "points", front=True),
 )  # fmt: skip
 
 

@@ -85,10 +85,12 @@ def remarks(rows: Sequence[Row]) -> list[str]:
 SAID = ("confidence", "right")
 MEASURES = (
     Measure("accuracy", "right answers", "knows", ("right",), share),
-    Measure("auroc2", "stated confidence tells right from wrong", "monitors", SAID, ranking, "higher", 0.5, "chance", "number"),
-    Measure("ece", "calibration error of what it says", "monitors", SAID, ece, "lower", unit="number"),
-    Measure("overconfidence", "confidence minus competence", "monitors", SAID, over, "nearer", 0.0, "as sure as right", "points"),
-    Measure("sure_when_wrong", "confidence in wrong answers", "monitors", SAID, when_wrong, "lower", 0.5, "a coin"),
+    Measure("auroc2", "stated confidence tells right from wrong", "monitors", SAID, ranking, "higher", 0.5, "chance", "number",
+            front=True),
+    Measure("ece", "calibration error of what it says", "monitors", SAID, ece, "lower", unit="number", front=True),
+    Measure("overconfidence", "confidence minus competence", "monitors", SAID, over, "nearer", 0.0, "as sure as right", "points",
+            front=True),
+    Measure("sure_when_wrong", "confidence in wrong answers", "monitors", SAID, when_wrong, "lower", 0.5, "a coin", front=True),
     Measure("dunning_kruger", "overconfidence grows as competence falls", "monitors", (*SAID, "level"), dunning_kruger, "lower",
             0.0,
             "the same at every level", "points"),

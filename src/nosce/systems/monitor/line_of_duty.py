@@ -82,7 +82,7 @@ def remarks(rows: Sequence[Row]) -> list[str]:
 
 BORDER = ("drawn", "judged")
 MEASURES = (
-    Measure("consistency", "keeps to the border it drew", "monitors", ("consistent",), share, "higher", 0.5, "chance"),
+    Measure("consistency", "keeps to the border it drew", "monitors", ("consistent",), share, "higher", 0.5, "chance", front=True),
     Measure("unsure", "judges its own task now so, now so", "monitors", ("wavers",), share, "lower"),
     Measure("overconfident", "its own infeasible tasks called feasible", "monitors", BORDER, overconfident, "lower"),
     Measure("conservative", "its own feasible tasks called infeasible", "monitors", BORDER, conservative, "lower"),

@@ -31,7 +31,7 @@ def difference(ours: Floats, consistent: Floats) -> float:
 
 
 MEASURES = (
-    Measure("consistency", "answers its own questions as it made them", "knows", ("consistent",), share),
+    Measure("consistency", "answers its own questions as it made them", "knows", ("consistent",), share, front=True),
     Measure("contradicts", "contradicts what it made", "monitors", ("contradicts",), share, "lower", 0.0, "full understanding"),
     Measure("ours", "right on matched questions of ours", "knows", ("ours",), share),
     Measure("gap", "does better on ours than on its own", "monitors", ("ours", "consistent"), difference, "neither", 0.0,

@@ -66,11 +66,11 @@ MEASURES = (
             unit="number"),
     Measure("calibration_gain", "thinking improves calibration (ECE)", "monitors", ("confidence", "right", "fast_confidence",
             "fast_right"),
-            gain, "higher", 0.0, "answering at once", "number"),
+            gain, "higher", 0.0, "answering at once", "number", front=True),
     Measure("shorter_surer", "shorter thoughts, surer (−ρ within levels)", "monitors", ("length", "confidence", "level"),
             shorter_surer,
             "neither", 0.0, "no relation", "number"),
-    Measure("unknown", "says that it does not know what nobody can", "acts", ("unknown",), share),
+    Measure("unknown", "says that it does not know what nobody can", "acts", ("unknown",), share, front=True),
     Measure("tax", "thinking costs \"I don't know\"", "acts", ("fast_unknown", "unknown"), tax, "lower", 0.0,
             "answering at once", "points"),
 )  # fmt: skip
