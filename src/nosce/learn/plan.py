@@ -85,6 +85,16 @@ def _check_problems(recipe: Recipe, slug: str, problems: Sequence[Problem]) -> N
             f"problem {bare.id} has no answer to check against, and {slug} learns from right and wrong; "
             "add an `answer` to every line, or choose a recipe without labels"
         )
+    if (held := next((p for p in problems if _held_out(p)), None)) is not None:
+        raise InputError(f"problem {held.id} ({held.text!r}) is a bundled test problem; learn from others: add split=train")
+
+
+def _held_out(problem: Problem) -> bool:
+    """Whether it is an item of the bundled test split, whatever file it came in."""
+    from nosce.tasks.families import parse, split
+
+    item = parse(problem.text, problem.context)
+    return item is not None and split(item) == "test"
 
 
 def check_engine(recipe: Recipe, slug: str, engine: Engine, settings: Settings) -> None:
@@ -115,10 +125,17 @@ def _free_memory() -> int | None:
 
 async def rehearse(recipe: Recipe, context: Context) -> None:
     """One problem, drawn, rewarded and credited; nothing is learned. Finds rewards of the wrong length or NaN."""
-    problems = recipe.curriculum(context, 1)
     try:
-        groups = [g for g in [await recipe.rollout(p, context, context.settings.group) for p in problems] if g]
+        await _rehearsed(recipe, context)
     except OutOfScope as error:
         raise InputError(f"{context.engine.spec} cannot read these problems: {error}") from None
+
+
+async def _rehearsed(recipe: Recipe, context: Context) -> None:
+    problems = recipe.curriculum(context, 1)
+    groups = [g for g in [await recipe.rollout(p, context, context.settings.group) for p in problems] if g]
+    context.engine.score([turn for group in groups for r in group for turn in r.turns], sorted(recipe.needs))
     for group in groups:
         settle(group, recipe.reward(group, context), recipe.weights)
+    recipe.credit(groups, context)
+    recipe.augment(groups, context)
