@@ -20,7 +20,7 @@ LAYERS = (
     ("monitor", "control", "reflect", "memory", "learn", "inside", "agents"),
     ("systems",),
     ("batteries", "evidence", "report"),
-    ("cli", "serve"),
+    ("cli", "serve", "inspect"),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 HEAVY = ("torch", "transformers", "sklearn", "altair", "pandas", "gymnasium", "minigrid", "reasoning_gym", "math_verify", "openai")

@@ -118,12 +118,20 @@ def _get(row: Row, name: str | None) -> Any:
     """A cell by its column or a dotted path; None where it is empty."""
     if name is None:
         return None
-    value: Any = row.values.get(name)
-    if value is None and "." in name:
-        value = row.values
-        for part in name.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
+    value = _at(row.values, name)
     return None if isinstance(value, str) and not value.strip() else value
+
+
+def _at(values: Mapping[str, Any], name: str) -> Any:
+    """The value under a name, or under a path of names (which may hold dots themselves)."""
+    if name in values:
+        return values[name]
+    parts = name.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        inner = values.get(".".join(parts[:cut]))
+        if isinstance(inner, dict):
+            return _at(inner, ".".join(parts[cut:]))
+    return None
 
 
 def _word(row: Row, name: str | None) -> str:
