@@ -1,6 +1,7 @@
 """Tokens and the text they make, by hand and on the bundled model."""
 
 import asyncio
+from itertools import pairwise
 
 from nosce.core.attempt import Attempt
 from nosce.core.problem import Problem
@@ -30,7 +31,7 @@ def test_tokens_of_the_bundled_model_cover_its_text():
     attempt = asyncio.run(mind.think(problem))[0]
     spans = token_spans(attempt, mind)
     assert len(spans) == len(attempt.logprobs)
-    assert all(a[1] == b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(spans))
     steps = mind.dialect.steps(attempt.text)
     for step, span in zip(steps, parts_of(attempt.text, steps), strict=True):
         rows = tokens_of(span, spans)
