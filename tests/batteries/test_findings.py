@@ -35,7 +35,7 @@ def test_rows_of_one_item_are_drawn_together() -> None:
     """Two items of fifty equal rows each tell as little as two rows: the interval reaches from one item's value to the other's."""
     found = finding(RIGHT, rows([True] * 50 + [False] * 50, ["a"] * 50 + ["b"] * 50)).estimate
     assert found is not None
-    assert found.interval == (0.0, 1.0)
+    assert (found.interval, found.n) == ((0.0, 1.0), 2)
 
 
 def test_rows_without_the_column_are_left_out() -> None:

@@ -23,7 +23,7 @@ def findings(measures: Iterable[Measure], rows: Sequence[Row]) -> list[Finding]:
 
 
 def finding(measure: Measure, rows: Sequence[Row]) -> Finding:
-    """One measure; without a value, and saying why, where it is not defined on these rows."""
+    """One measure, its n the items behind it; without a value, and saying why, where it is not defined on these rows."""
     columns, items = columns_of(measure, rows)
     if items.size < 2:
         return Finding(measure, None, f"{items.size} rows have {', '.join(measure.columns)}")
@@ -42,16 +42,16 @@ def columns_of(measure: Measure, rows: Sequence[Row]) -> tuple[list[Floats], Int
 
 
 def _estimate(measure: Measure, columns: list[Floats], items: Integers) -> Estimate:
-    one_each = np.unique(items).size == items.size
-    if measure.statistic is share and one_each and set(np.unique(columns[0])) <= {0.0, 1.0}:
+    count = int(np.unique(items).size)
+    if measure.statistic is share and count == items.size and set(np.unique(columns[0])) <= {0.0, 1.0}:
         return proportion(int(columns[0].sum()), columns[0].size)
     value = float(measure.statistic(*columns))
     if not np.isfinite(value):
         raise InputError(f"{measure.name} has no value on these rows")
     found = bootstrap(measure.statistic, *columns, clusters=items, resamples=RESAMPLES)
     if found.interval[0] == found.interval[1]:
-        return Estimate(found.value, _with_unseen(measure, columns, value), found.n, "rule of three: no item differs")
-    return Estimate(found.value, found.interval, found.n, "bootstrap over items")
+        return Estimate(found.value, _with_unseen(measure, columns, value), count, "rule of three: no item differs")
+    return Estimate(found.value, found.interval, count, "bootstrap over items")
 
 
 def _with_unseen(measure: Measure, columns: list[Floats], value: float) -> tuple[float, float]:

@@ -101,7 +101,7 @@ async def profile(
     plan: Plan, roster: Roster, *, source: Source | None = None, out: Path | None = None, resume: bool = False,
     watch: Watch = lambda name, done, total: None,
 ) -> Profile:  # fmt: skip
-    """Sit the model through every battery. With `out`, responses and rows are journalled there as they come.
+    """Sit the model through every battery. With `out`, responses and rows are journalled there as they come, traces written.
 
     Batteries share the draws of the same prompts on the same problems; each is charged in full. What the model cannot do is a
     sitting that says so. Raises InputError when it can sit none of them.
@@ -115,8 +115,8 @@ async def profile(
             plan.concurrency,
         )  # fmt: skip
         sittings = [await _sitting(battery, engine, plan, source, journal, watch) for battery in plan.batteries]
-    if out:
-        _write_rows(sittings, out / "rows")
+        if journal:
+            _write(sittings, journal)
     if all(sitting.refused for sitting in sittings):
         raise InputError("; ".join(dict.fromkeys(sitting.refused for sitting in sittings)))
     return Profile(model.spec, model.version, source, plan.n, plan.seed, sittings)
@@ -133,13 +133,15 @@ async def _sitting(
         return Sitting(battery, refused=str(refusal))
 
 
-def _write_rows(sittings: Sequence[Sitting], folder: Path) -> None:
+def _write(sittings: Sequence[Sitting], journal: Journal) -> None:
+    """Rows by battery, and every trace (which `nosce show` shows and `replay:` plays again)."""
     from nosce.report.files import write_whole
 
+    write_whole(journal.folder / "traces.jsonl", "".join(f"{trace}\n" for _, _, trace in journal.results()))
     for sitting in sittings:
         if sitting.rows:
             lines = (json.dumps(row, ensure_ascii=False) for row in sitting.rows)
-            write_whole(folder / f"{sitting.battery.slug}.jsonl", "".join(f"{line}\n" for line in lines))
+            write_whole(journal.folder / "rows" / f"{sitting.battery.slug}.jsonl", "".join(f"{line}\n" for line in lines))
 
 
 def differences(first: Profile, second: Profile) -> dict[str, dict[str, Finding]]:
