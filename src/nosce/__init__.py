@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nosce.batteries.api import profile
     from nosce.core.answer import Answer
     from nosce.core.attempt import Attempt
     from nosce.core.claim import Claim
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from nosce.core.decision import Decision
     from nosce.core.equivalence import Equivalence
     from nosce.core.problem import Problem
-    from nosce.core.registry import agent, estimator, intervention, memory, registry, strategy, study
+    from nosce.core.registry import agent, battery, estimator, intervention, memory, registry, strategy, study
     from nosce.core.signal import Signal
     from nosce.core.trace import Trace
     from nosce.evidence.api import compare, prove, signals, solve
@@ -34,17 +35,19 @@ _HOMES = {
     "Cost": "nosce.core.cost", "Decision": "nosce.core.decision", "Engine": "nosce.mind.engine",
     "Equivalence": "nosce.core.equivalence", "Mind": "nosce.mind.mind", "Problem": "nosce.core.problem",
     "Signal": "nosce.core.signal", "Trace": "nosce.core.trace", "agent": "nosce.core.registry",
+    "battery": "nosce.core.registry",
     "compare": "nosce.evidence.api", "estimator": "nosce.core.registry", "intervention": "nosce.core.registry",
     "load_model": "nosce.models.load:load", "load_problems": "nosce.tasks.load", "memory": "nosce.core.registry",
-    "prove": "nosce.evidence.api", "registry": "nosce.core.registry", "signals": "nosce.evidence.api",
-    "solve": "nosce.evidence.api", "strategy": "nosce.core.registry", "study": "nosce.core.registry",
+    "profile": "nosce.batteries.api", "prove": "nosce.evidence.api", "registry": "nosce.core.registry",
+    "signals": "nosce.evidence.api", "solve": "nosce.evidence.api", "strategy": "nosce.core.registry",
+    "study": "nosce.core.registry",
     "wrap": "nosce.serve.wrap",
 }  # fmt: skip
 
 __all__ = [
     "Answer", "Attempt", "Budget", "Claim", "Cost", "Decision", "Engine", "Equivalence", "Mind", "Problem", "Signal", "Trace",
-    "agent", "compare", "estimator", "intervention", "load_model", "load_problems", "memory", "prove", "registry", "signals",
-    "solve", "strategy", "study", "wrap",
+    "agent", "battery", "compare", "estimator", "intervention", "load_model", "load_problems", "memory", "profile", "prove",
+    "registry", "signals", "solve", "strategy", "study", "wrap",
 ]  # fmt: skip
 
 

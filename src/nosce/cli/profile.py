@@ -36,6 +36,7 @@ def profile(
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Keep rows, journal and the page (HTML, Markdown, JSON) here.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what was stopped; nothing is paid twice.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it may cost, and end.")] = False,
     budget: flags.Budget = None,
     run_budget: Annotated[
         str | None, typer.Option("--run-budget", metavar="BUDGET", help="The same for each model's whole run.")
@@ -61,7 +62,11 @@ def profile(
         raise InputError("--resume needs the folder to go on in: add --out DIR")
     each, whole = (Budget.parse(text) if text else Budget() for text in (budget, run_budget))
     plan = Plan(chosen(battery), n, seed, each, whole, temperature, concurrency)
-    found = _carried_out(plan, [model, *([against] if against else [])], out, resume)
+    specs = [model, *([against] if against else [])]
+    if dry_run:
+        _say_cost(plan, specs, as_json)
+        return
+    found = _carried_out(plan, specs, out, resume)
     written = _written(found, out)
     if as_json:
         say_json({**data(found), "written": [str(path) for path in written]})
@@ -97,6 +102,31 @@ def _carried_out(plan: Plan, specs: list[str], out: Path | None, resume: bool) -
         if out:
             note(f"Stopped. What was answered is kept in {out}; go on with:\n  {resume_line()}")
         raise
+
+
+def _say_cost(plan: Plan, specs: list[str], as_json: bool) -> None:
+    from nosce.batteries.dry_run import worst_case
+    from nosce.batteries.sitting import source_of
+    from nosce.cli.speak import say, say_json
+    from nosce.core.codec import encode
+    from nosce.core.cost import Cost
+    from nosce.models.load import load_probed_roster
+    from nosce.report.terminal import table
+    from nosce.report.text import price
+
+    rosters = [asyncio.run(load_probed_roster(spec)) for spec in specs]
+    source = source_of(*(roster["main"] for roster in rosters))
+    found = {spec: asyncio.run(worst_case(plan, roster, source)) for spec, roster in zip(specs, rosters, strict=True)}
+    if as_json:
+        say_json({
+            spec: [{"battery": e.battery.slug, "items": e.items, "cost": encode(e.cost), "refused": e.refused} for e in every]
+            for spec, every in found.items()
+        })  # fmt: skip
+        return
+    for spec, every in found.items():
+        rows = [(e.battery.id, e.battery.slug, str(e.items or "–"), e.refused or price(e.cost)) for e in every]
+        whole = price(sum((e.cost for e in every), Cost()))
+        say(table(("id", "battery", "items", "every reply as long as allowed"), rows, left=(0, 1, 3), title=f"{spec}: {whole}"))
 
 
 def _written(found: list[Profile], out: Path | None) -> list[Path]:
