@@ -79,11 +79,12 @@ async def compare(bench: Bench, systems: Sequence[System], options: Mapping[str,
 
 
 def comparable(names: Sequence[str] | None) -> list[System]:
-    """The named systems; all registered strategies (memory systems and interventions too) for None, `null` left to its role."""
+    """The named systems; for None all registered strategies (memory systems and interventions too) that are not for answers of
+    one kind only, `null` left to its role."""
     if names is not None:
         return [playable(name) for name in names]
     kinds = ("strategy", "memory", "intervention")
-    return [system for system in registry if system.kind in kinds and system.slug != "null"]
+    return [system for system in registry if system.kind in kinds and system.slug != "null" and "only_for" not in system.options]
 
 
 def _row(system: System, arm: Arm, null: Arm, frontier: Sequence[Arm], clusters: Clusters) -> ComparisonRow:
