@@ -1,6 +1,7 @@
 # make demo    answer 500 questions with the bundled model, no torch, no network after the install
 # make test    lint, types and the whole suite
 # make bench   every figure the documentation quotes, into bench/results.json
+# make peers   install lm-polygraph and uqlm, each in an environment of its own, for the benchmark `estimators`
 # make train   train the bundled model from nothing (resumable)
 # make evidence  re-test every registered claim on the bundled model
 # make docs    write the page of each family of systems
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 OUT ?= runs/demo
 
-.PHONY: demo test lint types suite bench train evidence docs clean
+.PHONY: demo test lint types suite bench peers train evidence docs clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -43,6 +44,23 @@ test: lint types suite
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
+
+UV := $(CURDIR)/.peers/uv/bin/uv
+peers: .peers/lm-polygraph/.done .peers/uqlm/.done
+
+$(UV):
+	$(PYTHON) -m venv .peers/uv
+	.peers/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+.peers/lm-polygraph/.done: $(UV)
+	$(UV) venv --quiet --clear --python $(PYTHON) .peers/lm-polygraph
+	$(UV) pip install --quiet --python .peers/lm-polygraph/bin/python -c constraints.txt lm-polygraph==0.7.0
+	@touch $@
+
+.peers/uqlm/.done: $(UV)
+	$(UV) venv --quiet --clear --python $(PYTHON) .peers/uqlm
+	$(UV) pip install --quiet --python .peers/uqlm/bin/python -c constraints.txt uqlm==0.6.7 'pyarrow<22'
+	@touch $@
 
 RUN := training/runs/one
 train: $(VENV)/.dev

@@ -56,6 +56,14 @@ CHECKS: dict[str, Check] = {
         lambda f: f["single"]["auroc2"][0] >= 0.80 and f["ensemble"]["auroc2"][0] >= 0.85
         and min(f[row]["over_the_question"][1] for row in ("single", "ensemble")) > 0,
     ),
+    "estimators": (
+        "≥ 10× lm-polygraph and uqlm together, the same values to 1e-6",
+        lambda f: f"{f['ratio']}×; " + ", ".join(
+            f"{name} {f[name]['same']} of {f[name]['estimators']} the same at {f[name]['ratio']}×" if "skipped" not in f[name]
+            else f[name]["skipped"] for name in ("lm-polygraph", "uqlm")
+        ),
+        lambda f: f["ratio"] >= 10 and all(s.get("same") == s.get("estimators") for s in (f["lm-polygraph"], f["uqlm"])),
+    ),
     "resume": (
         "nothing lost over 50 kills",
         lambda f: f"{f['lost']} lost, {f['twice']} twice, {f['different']} different over {f['kills']} kills",
@@ -82,6 +90,9 @@ def main(names: list[str]) -> int:
         wanted, reading, holds = CHECKS[name]
         started = time.time()
         found = measured(name)
+        if "skipped" in found:
+            table.add_row(name, wanted, found["skipped"], "skipped")
+            continue
         ok = holds(found)
         missed += not ok
         took = round(time.time() - started, 1)

@@ -40,21 +40,22 @@ def _chosen_first(row: Alternatives, chosen: float) -> list[tuple[str, float]]:
 
 def _labels(rows: Sequence[Alternatives], entails: Entails) -> dict[tuple[str, str], int]:
     """The likeliest relation of every ordered pair that is asked about, each asked once."""
-    asked = {(_bare(row[0][0]), _bare(word)) for row in rows for word, _ in row}
+    asked = {(bare(row[0][0]), bare(word)) for row in rows for word, _ in row}
     pairs = sorted(asked | {(b, a) for a, b in asked})
     return dict(zip(pairs, np.asarray(entails(pairs)).argmax(axis=1).tolist(), strict=True))
 
 
-def _bare(token: str) -> str:
+def bare(token: str) -> str:
+    """A token without the blanks and punctuation around it: what the entailment model is shown."""
     return token.strip(" \n.,;:!?\"'()")
 
 
 def _kept(row: Alternatives, labels: dict[tuple[str, str], int]) -> float:
     """Log of the share that entails, of one token."""
-    head = _bare(row[0][0])
+    head = bare(row[0][0])
     mass = {ENTAILMENT: exp(row[0][1]), CONTRADICTION: 0.0, NEUTRAL: 0.0}
     for word, logprob in row[1:]:
-        mass[_joined(labels[head, _bare(word)], labels[_bare(word), head])] += exp(logprob)
+        mass[_joined(labels[head, bare(word)], labels[bare(word), head])] += exp(logprob)
     return float(np.log(mass[ENTAILMENT]) - np.log(mass[ENTAILMENT] + mass[CONTRADICTION]))
 
 

@@ -72,17 +72,18 @@ def _graph(stats: Statistics) -> Floats:
 
 
 @measure("semantic-density", needs={"samples", "sample_logprobs"})
-def semantic_density(stats: Statistics) -> float:
+def semantic_density(stats: Statistics, *, own: bool = True) -> float:
     """How densely the samples' probability lies around the attempt: their mean closeness to it, weighted by probability.
 
     Rule: Σ p_i k_i/Σ p_i over different texts and the attempt itself (k = 1); p length-normalised, k = 1 − (contradiction +
-    ½·neutrality) of attempt and sample, or their similarity. In [0, 1], higher is surer. lm-polygraph's SemanticDensity.
+    ½·neutrality) of attempt and sample, or their similarity. In [0, 1], higher is surer. lm-polygraph's SemanticDensity. With
+    own=False the other samples alone, each as often as it was drawn: uqlm's.
     """
-    texts = stats.texts
-    kept = [0, *sorted({text: i for i, text in reversed(list(enumerate(texts))) if i}.values())]
+    first = {text: i for i, text in reversed(list(enumerate(stats.texts))) if i}
+    kept = [0, *sorted(first.values())] if own else list(range(1, len(stats.texts)))
     p = np.exp(np.minimum(stats.sequence_logprobs / stats.lengths, 0.0))[kept]
     near = _nearness(stats)[kept]
-    near[0] = 1.0
+    near[0] = 1.0 if own else near[0]
     return float(p @ near / p.sum()) if p.sum() > 0 else float(near.mean())
 
 
