@@ -26,7 +26,7 @@ from nosce.core.problem import Problem
 from nosce.core.streams import stream_key
 from nosce.mind.engine import Engine
 from nosce.models.load import load
-from nosce.monitor.equivalence import Ints, connected, grouped, mutual, unopposed
+from nosce.monitor.equivalence import Entails, Ints, connected, grouped, mutual, unopposed
 from nosce.monitor.measure import measures
 from nosce.monitor.observe import observe
 from nosce.monitor.similarity import cosines, hashed_ngrams
@@ -96,8 +96,12 @@ def _token_relations(row: Sequence[str]) -> tuple[list[int], list[int]]:
     return [_token_relation(words[0], word) for word in words], [_token_relation(word, words[0]) for word in words]
 
 
-def _token_entailment(pairs: Sequence[tuple[str, str]]) -> Floats:
-    return np.eye(3)[[_token_relation(a, b) for a, b in pairs]]
+def _table(top: Sequence[Sequence[tuple[str, float]]]) -> Entails:
+    """An entailment model that knows the pairs of one attempt already: inference is not what is timed."""
+    words = [[bare(text) for text, _ in row] for row in top]
+    pairs = {pair for row in words for word in row for pair in ((row[0], word), (word, row[0]))}
+    known = {pair: _token_relation(*pair) for pair in pairs}
+    return lambda asked: np.eye(3)[[known[pair] for pair in asked]]
 
 
 # -- ours -----------------------------------------------------------------------------------------------------------------
@@ -129,7 +133,7 @@ def read(question: Mapping[str, Any]) -> dict[str, Any]:
     ]
     return {
         "problem": Problem(question["id"], ""), "attempts": attempts, "similarity": np.array(question["similarity"]),
-        "nli": np.array(question["nli"]), "entails": _token_entailment, "prior": np.array(question["prior"]),
+        "nli": np.array(question["nli"]), "entails": _table(question["attempts"][0]["top"]), "prior": np.array(question["prior"]),
         "relevance": [np.array(row) for row in question["relevance"]],
     }  # fmt: skip
 

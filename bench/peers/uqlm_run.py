@@ -55,7 +55,7 @@ def main(path):
     logprobs = [tokens(**q["attempts"][0]) for q in recorded]
     sampled = [[[{"logprob": lp} for lp in a["logprobs"]] for a in q["attempts"][1:]] for q in recorded]
     nli, values, seconds = KnownRelations(recorded), {}, {}
-    entropy = SemanticEntropy(nli=nli, prompts_in_nli=False)
+    entropy = SemanticEntropy(nli=nli, prompts_in_nli=False, use_best=False)  # else it rewrites the responses
     density = SemanticDensity(nli=nli)
     joint = SampledLogprobsScorer()
     joint._cosine_scorer = KnownCosines(recorded)

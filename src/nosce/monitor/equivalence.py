@@ -101,7 +101,5 @@ def grouped(same: NDArray[np.bool_]) -> Ints:
 
 def numbered(labels: Ints) -> Ints:
     """The same classes, numbered in order of first appearance."""
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return np.asarray(rank[inverse])
+    seen: dict[int, int] = {}
+    return np.array([seen.setdefault(label, len(seen)) for label in labels.tolist()], dtype=np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from math import inf
 from typing import Any
 
@@ -43,12 +43,12 @@ class Measure:
     needs: frozenset[str]
     range: Ranged | None = None
 
-    @property
+    @cached_property
     def direction(self) -> Direction:
         """Whether higher is surer."""
         return "confidence" if self.range is None else "uncertainty"
 
-    @property
+    @cached_property
     def source(self) -> Source:
         """Where its value comes from: inside, from samples, else from log-probabilities."""
         return "hidden" if "layers" in self.needs else "samples" if "samples" in self.needs else "logprobs"
@@ -63,8 +63,11 @@ class Measure:
         if not self.needs <= stats.has:
             return Signal(self.name, None, "none", self.direction, low, high)
         value = float(self.formula(stats, **options))
-        edge = next((bound for bound in (low, high) if abs(value - bound) < 1e-9), value)  # rounding must not leave the range
-        return Signal(self.name, edge, self.source, self.direction, low, high)
+        if abs(value - low) < 1e-9:  # rounding must not leave the range
+            value = low
+        elif abs(value - high) < 1e-9:
+            value = high
+        return Signal(self.name, value, self.source, self.direction, low, high)
 
 
 def measure(

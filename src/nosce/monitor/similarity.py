@@ -64,23 +64,36 @@ def words(text: str) -> list[str]:
 def rouge_l(texts: Sequence[str]) -> Floats:
     """ROUGE-L F-measures [n, n] in [0, 1]: 2·LCS/(|a| + |b|) over words; 0 where a text has none.
 
-    The longest common subsequence is found bit-parallel: one addition on a long integer per word.
+    Equal texts are compared once.
     """
-    split = [words(text) for text in texts]
-    found = np.eye(len(texts))
+    unique = list(dict.fromkeys(texts))
+    place = np.array([unique.index(text) for text in texts])
+    split = [words(text) for text in unique]
+    found = np.diag([float(bool(row)) for row in split])
     for i, a in enumerate(split):
-        places: dict[str, int] = {}
-        for at, word in enumerate(a):
-            places[word] = places.get(word, 0) | (1 << at)
         for j in range(i):
-            found[i, j] = found[j, i] = 2 * _common(places, len(a), split[j]) / (len(a) + len(split[j]) or 1)
-    return found
+            found[i, j] = found[j, i] = 2 * common(a, split[j]) / (len(a) + len(split[j]) or 1)
+    return np.asarray(found[np.ix_(place, place)])
 
 
-def _common(places: dict[str, int], length: int, other: Sequence[str]) -> int:
-    """Length of the longest common subsequence of `other` and the text whose words stand at `places` (bit masks)."""
-    everything = row = (1 << length) - 1
-    for word in other:
+def common(a: Sequence[str], b: Sequence[str]) -> int:
+    """Length of the longest common subsequence of two word lists."""
+    head, most = 0, min(len(a), len(b))
+    while head < most and a[head] == b[head]:
+        head += 1
+    tail = 0
+    while tail < most - head and a[-1 - tail] == b[-1 - tail]:
+        tail += 1
+    return head + tail + _between(a[head : len(a) - tail], b[head : len(b) - tail])
+
+
+def _between(a: Sequence[str], b: Sequence[str]) -> int:
+    """The same where neither the first nor the last word agrees: one addition on a long integer for each word of `b`."""
+    places: dict[str, int] = {}
+    for at, word in enumerate(a):
+        places[word] = places.get(word, 0) | (1 << at)
+    everything = row = (1 << len(a)) - 1
+    for word in b:
         if seen := places.get(word, 0) & row:
             row = ((row + seen) | (row - seen)) & everything
-    return length - row.bit_count()
+    return len(a) - row.bit_count()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nosce.core.attempt import Attempt
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
-from nosce.monitor.equivalence import ENTAILMENT, Entails, Ints, Sameness, entailment, matching
+from nosce.monitor.equivalence import ENTAILMENT, Entails, Ints, Sameness, entailment, matching, numbered
 from nosce.monitor.similarity import Embed, cosines, hashed_ngrams, relevances, rouge_l
 
 Floats = NDArray[np.float64]
@@ -91,10 +91,9 @@ class Statistics:
     @cached_property
     def top(self) -> Floats:
         """Log-probabilities of the alternatives [T, k], likeliest first, −∞ where a token has fewer; those with none left out."""
-        rows = [pairs for pairs in self.attempts[0].top or () if pairs]
-        found = np.full((len(rows), self._alternatives), -np.inf)
-        for row, pairs in zip(found, rows, strict=True):
-            row[: len(pairs)] = [logprob for _, logprob in pairs]
+        k = self._alternatives
+        rows = [[lp for _, lp in pairs] + [-np.inf] * (k - len(pairs)) for pairs in self.attempts[0].top or () if pairs]
+        found = np.array(rows, dtype=np.float64).reshape(len(rows), k)
         return found if np.all(found[:, :-1] >= found[:, 1:]) else np.sort(found, axis=1)[:, ::-1]
 
     @cached_property
@@ -148,8 +147,12 @@ class Statistics:
     @cached_property
     def sizes(self) -> Ints:
         """How many samples each class holds, in order of appearance among the samples."""
-        _, first, counts = np.unique(self.classes[self.start :], return_index=True, return_counts=True)
-        return np.asarray(counts[np.argsort(first)])
+        return np.bincount(self.members)
+
+    @cached_property
+    def members(self) -> Ints:
+        """The class of each sample, numbered in order of appearance among the samples."""
+        return numbered(self.classes[self.start :])
 
     @cached_property
     def alike(self) -> Floats:

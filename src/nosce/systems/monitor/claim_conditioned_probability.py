@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import exp
 
 import numpy as np
 
-from nosce.monitor.equivalence import CONTRADICTION, ENTAILMENT, NEUTRAL, Entails
+from nosce.monitor.equivalence import CONTRADICTION, ENTAILMENT, NEUTRAL, Entails, Ints
 from nosce.monitor.measure import measure
 from nosce.monitor.statistics import Statistics
 
@@ -22,44 +23,51 @@ def claim_conditioned_probability(stats: Statistics) -> float:
     and do not count. One of both directions is enough unless they oppose each other. In [0, 1], higher is surer.
     lm-polygraph's ClaimConditionedProbability.
     """
-    first = stats.attempts[0]
-    known = first.top or ()
-    drawn = (first.logprobs or ())[-len(known) :]  # after a tool's result only the last tokens have alternatives
-    rows = [_chosen_first(row, chosen) for row, chosen in zip(known, drawn, strict=False) if row]
-    labels = _labels(rows, stats.entails) if stats.entails else {}
-    return exp(min(0.0, sum(_kept(row, labels) for row in rows)))
+    known = [row for row in stats.attempts[0].top or () if row]
+    drawn = (stats.attempts[0].logprobs or ())[-len(known) :]  # after a tool's result only the last tokens have alternatives
+    rows = [_drawn_first(row, logprob) for row, logprob in zip(known[-len(drawn) :], drawn, strict=True)]
+    return exp(min(0.0, _kept(rows, stats.entails))) if stats.entails else 1.0
 
 
-def _chosen_first(row: Alternatives, chosen: float) -> list[tuple[str, float]]:
+def _drawn_first(row: Alternatives, drawn: float) -> Alternatives:
     """The alternatives with the token that was drawn in front: the one with its log-probability, to five digits."""
-    at = int(np.argmin([abs(logprob - chosen) for _, logprob in row]))
-    if abs(row[at][1] - chosen) > 2e-5:
-        return [("", chosen), *row]
-    return [row[at], *row[:at], *row[at + 1 :]]
+    if abs(row[0][1] - drawn) < 2e-5:
+        return row
+    at = min(range(len(row)), key=lambda i: abs(row[i][1] - drawn))
+    return [row[at], *row[:at], *row[at + 1 :]] if abs(row[at][1] - drawn) < 2e-5 else [("", drawn), *row]
 
 
-def _labels(rows: Sequence[Alternatives], entails: Entails) -> dict[tuple[str, str], int]:
-    """The likeliest relation of every ordered pair that is asked about, each asked once."""
-    asked = {(bare(row[0][0]), bare(word)) for row in rows for word, _ in row}
-    pairs = sorted(asked | {(b, a) for a, b in asked})
-    return dict(zip(pairs, np.asarray(entails(pairs)).argmax(axis=1).tolist(), strict=True))
+def _kept(rows: Sequence[Alternatives], entails: Entails) -> float:
+    """Log of the share that entails among what entails or contradicts, summed over tokens."""
+    starts = np.cumsum([0, *(len(row) for row in rows[:-1])])
+    place: dict[str, int] = {}
+    ids = np.array([place.setdefault(bare(text), len(place)) for row in rows for text, _ in row])
+    heads = np.repeat(ids[starts], np.diff([*starts, len(ids)]))
+    joined = _relations(heads, ids, list(place), entails)
+    joined[starts] = ENTAILMENT
+    p = np.exp([logprob for row in rows for _, logprob in row])
+    yes = np.add.reduceat(np.where(joined == ENTAILMENT, p, 0.0), starts)
+    no = np.add.reduceat(np.where(joined == CONTRADICTION, p, 0.0), starts)
+    return -float(np.log1p(no / yes).sum())
 
 
+def _relations(heads: Ints, ids: Ints, words: Sequence[str], entails: Entails) -> Ints:
+    """The relation of each alternative to the token drawn, both directions joined; every pair of words is asked about once."""
+    size = len(words)
+    codes = np.array(list({*(heads * size + ids).tolist(), *(ids * size + heads).tolist()}))
+    table = np.empty(size * size, dtype=np.int64)
+    asked = [(words[a], words[b]) for a, b in zip(*divmod(codes, size), strict=True)]
+    table[codes] = np.asarray(entails(asked)).argmax(axis=1)
+    return np.asarray(JOINED[table[heads * size + ids], table[ids * size + heads]])
+
+
+@lru_cache(maxsize=100_000)
 def bare(token: str) -> str:
     """A token without the blanks and punctuation around it: what the entailment model is shown."""
     return token.strip(" \n.,;:!?\"'()")
 
 
-def _kept(row: Alternatives, labels: dict[tuple[str, str], int]) -> float:
-    """Log of the share that entails, of one token."""
-    head = bare(row[0][0])
-    mass = {ENTAILMENT: exp(row[0][1]), CONTRADICTION: 0.0, NEUTRAL: 0.0}
-    for word, logprob in row[1:]:
-        mass[_joined(labels[head, bare(word)], labels[bare(word), head])] += exp(logprob)
-    return float(np.log(mass[ENTAILMENT]) - np.log(mass[ENTAILMENT] + mass[CONTRADICTION]))
-
-
-def _joined(forward: int, backward: int) -> int:
-    """One relation of two directions: what is not neutral wins, opposites cancel."""
-    said = {forward, backward} - {NEUTRAL}
-    return said.pop() if len(said) == 1 else NEUTRAL
+JOINED = np.full((3, 3), NEUTRAL)
+"""One relation of two directions: what is not neutral wins, opposites cancel."""
+for _said in (ENTAILMENT, CONTRADICTION):
+    JOINED[_said, [_said, NEUTRAL]] = JOINED[NEUTRAL, _said] = _said

@@ -36,7 +36,7 @@ def semantic_entropy(stats: Statistics) -> float:
     SemanticEntropy.
     """
     totals = _class_logprobs(stats, stats.sequence_logprobs[stats.start :])
-    return -float(totals[_inverse(stats)].mean())
+    return -float(totals[stats.members].mean())
 
 
 @measure("semantic-negentropy", needs={"samples", "sample_logprobs"})
@@ -72,14 +72,9 @@ def self_consistency_share(stats: Statistics) -> float:
     return float(np.mean(stats.classes[stats.start :] == stats.classes[0]))
 
 
-def _inverse(stats: Statistics) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The place [n] of each sample's class among the sorted class numbers of the samples."""
-    return np.unique(stats.classes[stats.start :], return_inverse=True)[1].reshape(-1)
-
-
 def _class_logprobs(stats: Statistics, logprobs: Floats) -> Floats:
-    """Log of the summed probability of each class, in the order of `_inverse`; each from its own peak, so that none vanishes."""
-    place = _inverse(stats)
+    """Log of the summed probability of each class, in order of appearance; each from its own peak, so that none vanishes."""
+    place = stats.members
     peak = np.full(place.max() + 1, -np.inf)
     np.maximum.at(peak, place, logprobs)
     return np.asarray(peak + np.log(np.bincount(place, np.exp(logprobs - peak[place]))))
