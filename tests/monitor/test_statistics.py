@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nosce.core.attempt import Attempt
@@ -30,6 +30,7 @@ def test_rouge_l_counts_the_longest_common_subsequence_of_words():
     assert np.array_equal(found, found.T)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab c", max_size=80), min_size=2, max_size=5))
 def test_rouge_l_is_what_the_textbook_recursion_gives(texts):
     def longest(a: list[str], b: list[str]) -> int:
@@ -119,6 +120,7 @@ def test_one_map_turns_every_uncertainty_into_a_confidence(low, high, value, con
 RANGES = [(-50, 50), (-50, math.inf), (-math.inf, 50), (-math.inf, math.inf)]
 
 
+@settings(deadline=None)
 @given(st.floats(-50, 50), st.floats(-50, 50), st.sampled_from(RANGES))
 def test_the_map_never_reverses_a_ranking(a, b, bounds):
     small, large = (Signal("u", v, "samples", "uncertainty", *bounds).confidence for v in sorted((a, b)))

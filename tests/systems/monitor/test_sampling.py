@@ -6,7 +6,7 @@ from math import exp, log, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.systems.monitor.worked import ASKED, many, of, relations, token
 
@@ -140,6 +140,7 @@ def everything(draw, n: int, apart: bool) -> Statistics:
     )  # fmt: skip
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.data(), st.integers(2, 5), st.booleans())
 def test_every_signal_stays_in_its_range_and_samples_may_come_in_any_order(data, n, apart):
     stats = everything(data.draw, n + apart, apart)
