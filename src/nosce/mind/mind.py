@@ -178,7 +178,7 @@ class Mind(Acts):
             going_on = self._attempt("extend", problem, given, attempt.id, *drawn[0])
             attempt = replace(going_on, act=act, draw=attempt.draw, logprobs=_joined(attempt.logprobs, going_on.logprobs),
                               entropies=_joined(attempt.entropies, going_on.entropies),
-                              top=_joined(attempt.top, going_on.top))  # fmt: skip
+                              top=_joined(attempt.top, going_on.top), cost=attempt.cost + going_on.cost)  # fmt: skip
         return attempt
 
     def run_tool(self, name: str, argument: str, parent: str | None = None) -> str:

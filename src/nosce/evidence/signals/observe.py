@@ -82,15 +82,15 @@ class Observer:
         most = max((self._drawn(system) for system in self.systems), default=1)
         try:
             attempts = await mind.think(problem, n=most, top=min(top, mind.model.capabilities.top))
-            return await self.measured(problem, attempts)
+            return await self.measured(problem, attempts, mind.work.meter.spent.tokens)
         except (OutOfScope, ModelError, BudgetExhausted, CapabilityError) as error:
             return Seen(problem, None, False, failed=str(error))
 
-    async def measured(self, problem: Problem, attempts: Sequence[Attempt]) -> Seen:
-        """What every signal says about the first attempt, and what it would have cost had it been the only one."""
+    async def measured(self, problem: Problem, attempts: Sequence[Attempt], spent: int | None = None) -> Seen:
+        """What every signal says about the first attempt. `spent` tokens went into all attempts, as far as that is known."""
         first = attempts[0]
         said = None if first.answer == UNKNOWN else first.answer
-        paid = self._paid(attempts[:1]), self._paid(attempts)
+        paid = attempts[0].cost.tokens, self._paid(attempts) if spent is None else spent
         if said is None:
             return Seen(problem, None, False, {}, {}, *paid)
         views: Views = {}
