@@ -1,7 +1,7 @@
 # make demo    answer 500 questions with the bundled model, no torch, no network after the install
 # make test    lint, types and the whole suite
 # make bench   every figure the documentation quotes, into bench/results.json
-# make peers   install lm-polygraph and uqlm, each in an environment of its own, for the benchmark `estimators`
+# make peers   install what the benchmarks compare with (lm-polygraph, uqlm, LiteLLM, optillm), each in an environment of its own
 # make train   train the bundled model from nothing (resumable)
 # make evidence  re-test every registered claim on the bundled model
 # make docs    write the page of each family of systems
@@ -46,7 +46,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
 UV := $(CURDIR)/.peers/uv/bin/uv
-peers: .peers/lm-polygraph/.done .peers/uqlm/.done
+peers: .peers/lm-polygraph/.done .peers/uqlm/.done .peers/litellm/.done .peers/optillm/.done
 
 $(UV):
 	$(PYTHON) -m venv .peers/uv
@@ -60,6 +60,16 @@ $(UV):
 .peers/uqlm/.done: $(UV)
 	$(UV) venv --quiet --clear --python $(PYTHON) .peers/uqlm
 	$(UV) pip install --quiet --python .peers/uqlm/bin/python -c constraints.txt uqlm==0.6.7 'pyarrow<22'
+	@touch $@
+
+.peers/litellm/.done: $(UV)
+	$(UV) venv --quiet --clear --python $(PYTHON) .peers/litellm
+	$(UV) pip install --quiet --python .peers/litellm/bin/python 'litellm[proxy]==1.106.2' 'openai<3'
+	@touch $@
+
+.peers/optillm/.done: $(UV)
+	$(UV) venv --quiet --clear --python $(PYTHON) .peers/optillm
+	$(UV) pip install --quiet --python .peers/optillm/bin/python optillm==0.4.0
 	@touch $@
 
 RUN := training/runs/one

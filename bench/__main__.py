@@ -69,6 +69,17 @@ CHECKS: dict[str, Check] = {
         lambda f: f"{f['lost']} lost, {f['twice']} twice, {f['different']} different over {f['kills']} kills",
         lambda f: f["kills"] >= 50 and f["lost"] == f["twice"] == f["different"] == 0,
     ),
+    "proxy": (
+        "≥ 5 × LiteLLM, ≥ 8 × optillm, ≥ 45% of direct; adds ≤ 2 ms (p50), ≤ 5 ms (p95), ≤ 5 ms to the first byte; "
+        "2,000 slow streams in 600 MB; installs in 300 MB",
+        lambda f: f"{f.get('times_litellm')} × LiteLLM, {f.get('times_optillm')} × optillm, {f['times_direct']:.0%} of direct; "
+        f"{f['nosce']['added_ms']['p50']} ms, {f['nosce']['added_ms']['p95']} ms, {f['nosce']['first_byte_ms']['p50']} ms; "
+        f"{f['nosce']['slow_streams']['served']:,} in {f['nosce']['slow_streams']['peak_mb']} MB; {f['installed']['mb']} MB",
+        lambda f: f.get("times_litellm", 0) >= 5 and f.get("times_optillm", 0) >= 8 and f["times_direct"] >= 0.45
+        and f["nosce"]["added_ms"]["p50"] <= 2 and f["nosce"]["added_ms"]["p95"] <= 5 and f["nosce"]["first_byte_ms"]["p50"] <= 5
+        and f["nosce"]["slow_streams"]["served"] == 2000 and f["nosce"]["slow_streams"]["peak_mb"] <= 600
+        and f["installed"]["mb"] <= 300,
+    ),
 }
 """Each benchmark: what is wanted, what was read, whether it holds."""
 

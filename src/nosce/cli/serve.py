@@ -149,3 +149,137 @@ def _opened(database: Path | None) -> Any:
             store.close()
 
     return opened()
+
+
+@app.command(
+    "calibrate",
+    epilog=examples(
+        "nosce serve calibrate labelled.jsonl --upstream small=openai:llama-3@http://127.0.0.1:8080/v1 --out policy.json",
+        "nosce serve calibrate labelled.jsonl -u small=openai:m@http://127.0.0.1:8080/v1 -u big=openai:gpt-5 --strong big",
+    ),
+)
+def calibrate(
+    data: Annotated[str, typer.Argument(help="Labelled questions, as callers will ask them.", metavar="LABELLED")],
+    upstream: Annotated[
+        list[str] | None, typer.Option("--upstream", "-u", metavar="NAME=SPEC", help="As for `nosce serve`.")
+    ] = None,
+    strong: Annotated[str | None, typer.Option("--strong", metavar="NAME", help="The upstream for what stays doubtful.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="For the bundled model.")] = False,
+    system: Annotated[
+        str, typer.Option("--system", metavar="TEXT", help="A system prompt that stands before every question.")
+    ] = "",
+    limit: flags.Limit = None,
+    column: flags.Column = None,
+    kind: flags.Kind = None,
+    risk: Annotated[
+        list[float] | None, typer.Option("--risk", metavar="SHARE", help="Say what can be promised. May be repeated.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the policy is kept.")] = Path("policy.json"),
+    config: File = None,
+    as_json: flags.Json = False,
+) -> None:
+    """Learn from labelled questions when an answer is sure enough: what `nosce serve --policy` and `nosce.wrap` decide by."""
+    import asyncio
+
+    from nosce.report.files import write_whole
+    from nosce.serve.calibrating import calibrate as make
+    from nosce.tasks.load import load_problems
+
+    problems = tuple(load_problems(data, columns=flags.pairs(column, "--column"), kind=kind))[:limit]
+    made = asyncio.run(
+        make(configured(config, tuple(upstream or ()), demo, strong=strong), problems, system=system, watch=_watched())
+    )
+    _say_policy(made, write_whole(out, made.to_json()), tuple(risk or (0.05, 0.1, 0.2)), as_json)
+
+
+def _watched() -> Any:
+    import sys
+
+    def watch(done: int, all_: int, spent: Any) -> None:
+        if sys.stderr.isatty():
+            typer.echo(f"\r{done} of {all_} questions, {spent.tokens:,} tokens in {spent.calls:,} calls", err=True, nl=done == all_)
+
+    return watch
+
+
+def _say_policy(made: Any, out: Path, risks: tuple[float, ...], as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from nosce.cli.speak import say, say_json
+
+    promises = [made.promise(risk) for risk in risks]
+    if as_json:
+        rungs, enough = list(made.ladder.rungs), made.ladder.enough
+        say_json({"out": str(out), "rungs": rungs, "enough": enough, "promises": [asdict(p) for p in promises]})
+        return
+    say(f"{out}: {' → '.join(made.ladder.rungs)}, enough at P(right) ≥ {min(made.ladder.enough, 1):.3f}")
+    for promise in promises:
+        share = f"{promise.answered} of {promise.labels} labelled questions answered" if promise.enough is not None else "nothing"
+        say(f"  risk {promise.alpha:g}: {share}; {promise.reason}")
+
+
+audit = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="The answers drawn for an auditor.")
+app.add_typer(audit, name="audit")
+
+
+@audit.command("export", epilog=examples("nosce serve audit export > to-label.jsonl"))
+def export(database: Database = None) -> None:
+    """The drawn answers that wait for a label, one JSON object a line; fill in `score` (0 to 1)."""
+    import json
+
+    with _opened(database) as (store, _):
+        for row in store.rows("SELECT trace_id, at, question, answer, raw FROM audit WHERE state='open' ORDER BY at"):
+            typer.echo(json.dumps({**dict(row), "score": None}, ensure_ascii=False))
+
+
+@audit.command("label", epilog=examples("nosce serve audit label labelled.jsonl"))
+def label(data: Annotated[Path, typer.Argument(help="What `export` wrote, with scores.")], database: Database = None) -> None:
+    """Take in labels; they move the shadow threshold of a running server at its next label."""
+    import time
+
+    with _opened(database) as (store, _):
+        given = [(row["score"], time.time(), "cli", row["trace_id"]) for row in _labels(data) if row.get("score") is not None]
+        sql = "UPDATE audit SET state='labelled', score=?, labelled=?, by=? WHERE trace_id=?"
+        store.now([(sql, values) for values in given])
+    typer.echo(f"{len(given)} labels")
+
+
+def _labels(path: Path) -> list[dict[str, Any]]:
+    import json
+
+    from nosce.core.errors import InputError
+
+    rows = []
+    try:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            row = json.loads(line) if line.strip() else {}
+            score = row.get("score")
+            if score is not None and not (isinstance(score, int | float) and 0 <= score <= 1 and "trace_id" in row):
+                raise InputError(f"{path}, line {number}: expected a trace_id and a score from 0 to 1")
+            rows.append(row)
+    except (OSError, ValueError, AttributeError) as error:
+        raise error if isinstance(error, InputError) else InputError(f"{path}: {error}") from None
+    return rows
+
+
+@app.command("forget", epilog=examples("nosce serve forget --older-than 7", "nosce serve forget --key alice"))
+def forget(
+    older_than: Annotated[float | None, typer.Option("--older-than", metavar="DAYS", help="Everything older.")] = None,
+    key: Annotated[str | None, typer.Option("--key", metavar="NAME", help="Everything of a key, by name or id.")] = None,
+    trace: Annotated[str | None, typer.Option("--trace", metavar="ID", help="One request.")] = None,
+    database: Database = None,
+) -> None:
+    """Delete what is kept of requests: traces, feedback, audits and the books."""
+    import time
+
+    from nosce.core.errors import InputError
+
+    if older_than is None and key is None and trace is None:
+        raise InputError("say what to forget: --older-than DAYS, --key NAME or --trace ID")
+    with _opened(database) as (store, _):
+        found = store.one("SELECT id FROM keys WHERE name=? OR id=?", key, key) if key else None
+        if key and found is None and key != "local":
+            raise InputError(f"no key is called {key!r}; `nosce serve keys list` shows them")
+        before = None if older_than is None else time.time() - older_than * 86_400
+        count = store.forget(before=before, key_id=found["id"] if found else key, trace_id=trace)
+    typer.echo(f"{count} requests forgotten")

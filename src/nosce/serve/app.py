@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from nosce.core.errors import NosceError
@@ -16,7 +19,8 @@ from nosce.serve.dashboard import dashboard
 from nosce.serve.exchange import ASGI, Refused
 from nosce.serve.front import Front, as_refusal
 from nosce.serve.guard import Guard
-from nosce.serve.routes import health
+from nosce.serve.openapi import document
+from nosce.serve.routes import feedback, health
 from nosce.serve.service import Service
 
 CONFIG_VARIABLE = "NOSCE_SERVE_CONFIG"
@@ -29,7 +33,11 @@ def create_app(config: Config) -> ASGI:
     inner = FastAPI(title="Nosce", version=_version(), lifespan=_lifespan(service), docs_url=None, redoc_url=None)
     inner.state.service = service
     inner.include_router(health.router)
+    inner.include_router(feedback.router)
     inner.include_router(dashboard())
+    inner.openapi = lambda: document(inner)  # type: ignore[method-assign]  # FastAPI's documented way
+    inner.add_exception_handler(RequestValidationError, _invalid)
+    inner.add_exception_handler(HTTPException, _no_route)
     inner.add_exception_handler(Refused, _refused)
     inner.add_exception_handler(NosceError, _refused)
     return Guard(Front(service, inner), config, service.keys)
@@ -43,7 +51,9 @@ def from_environment() -> ASGI:
 def _lifespan(service: Service):  # type: ignore[no-untyped-def]  # FastAPI's own type is an alias of an alias
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        keeping = asyncio.create_task(service.keep_house())
         yield
+        keeping.cancel()
         await service.close()
 
     return lifespan
@@ -52,6 +62,20 @@ def _lifespan(service: Service):  # type: ignore[no-untyped-def]  # FastAPI's ow
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     refusal = as_refusal(error)
     return JSONResponse(refusal.body, refusal.status, refusal.headers)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    fault = getattr(error, "errors")()[0]  # noqa: B009  # typed as a plain exception
+    where = ".".join(str(part) for part in fault["loc"][1:])
+    refusal = Refused(
+        400, f"{where}: {str(fault['msg']).removeprefix('Value error, ')}" if where else str(fault["msg"]), param=where
+    )
+    return JSONResponse(refusal.body, refusal.status)
+
+
+async def _no_route(request: Request, error: Exception) -> JSONResponse:
+    status = int(getattr(error, "status_code", 500))
+    return JSONResponse(Refused(status, str(getattr(error, "detail", error))).body, status, getattr(error, "headers", None))
 
 
 def _version() -> str:

@@ -47,6 +47,7 @@ class Keys:
     limits: Limits
     _known: list[tuple[bytes, Caller]] = field(default_factory=list)
     _read: float = 0.0
+    _ever: bool = False
     _guesses: OrderedDict[str, tuple[int, float]] = field(default_factory=OrderedDict)
 
     def make(self, name: str, *, role: str = "user", **limits: float | int | None) -> str:
@@ -68,8 +69,8 @@ class Keys:
 
     @property
     def any(self) -> bool:
-        """Whether keys are set."""
-        return bool(self._current())
+        """Whether keys were ever set: revoking the last one opens no door."""
+        return bool(self._current()) or self._ever
 
     @property
     def nobody(self) -> Caller:
@@ -97,7 +98,8 @@ class Keys:
 
     def _current(self) -> list[tuple[bytes, Caller]]:
         if time.monotonic() - self._read > _FRESH or not self._read:
-            rows = self.store.rows("SELECT * FROM keys WHERE revoked IS NULL")
+            everyone = self.store.rows("SELECT * FROM keys")
+            rows, self._ever = [row for row in everyone if row["revoked"] is None], bool(everyone)
             self._known = [(row["digest"], Caller(row["id"], row["name"], row["role"], self._over(row["limits"]))) for row in rows]
             self._read = time.monotonic()
         return self._known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from nosce.serve.learning import drift
 from nosce.serve.service import Service
 
 Sample = tuple[dict[str, str], float]
@@ -28,8 +29,20 @@ def _lines(service: Service) -> Iterator[str]:
                        [({"upstream": r.alias, "replica": str(i)}, float(r.healthy)) for i, r in enumerate(replicas)])  # fmt: skip
     yield from _metric("nosce_upstream_failures_total", "counter", "Failed tries of a replica.",
                        [({"upstream": r.alias, "replica": str(i)}, float(r.failed)) for i, r in enumerate(replicas)])  # fmt: skip
+    yield from _learned(service)
     writable: list[Sample] = [({}, float(service.store.writable))]
     yield from _metric("nosce_journal_writable", "gauge", "1 while answers can be written down.", writable)
+
+
+def _learned(service: Service) -> Iterator[str]:
+    seen = drift(service.store)
+    waiting = service.store.one("SELECT COUNT(*) AS n FROM audit WHERE state='open'")
+    yield from _metric(
+        "nosce_audit_open", "gauge", "Answers that wait for an auditor.", [({}, float(waiting["n"] if waiting else 0))]
+    )
+    yield from _metric("nosce_audit_labels", "gauge", "Audited answers.", [({}, float(seen.labels))])
+    yield from _metric("nosce_confidence_gap", "gauge", "Mean of right minus confidence on audited answers.", [({}, seen.gap)])
+    yield from _metric("nosce_drift_alarm", "gauge", "1 when the confidence no longer tells the truth.", [({}, float(seen.alarm))])
 
 
 def _metric(name: str, kind: str, help_: str, samples: Iterable[Sample]) -> Iterator[str]:

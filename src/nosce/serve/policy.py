@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from nosce.control.ladder import Ladder, LadderPromise, Seen, Table, fit_ladder, promise
+from nosce.control.ladder import Ladder, Seen, Table, fit_ladder
+from nosce.control.ladder_risk import LadderPromise, promise
 from nosce.core.artifact import Artifact
 from nosce.core.errors import InputError
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import secrets
 import time
 from collections import Counter
@@ -9,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nosce.core.errors import InputError
+from nosce.core.errors import InputError, JournalError
 from nosce.models.base import Model
+from nosce.serve import learning
 from nosce.serve.answering import Result
 from nosce.serve.config import Config
 from nosce.serve.exchange import Exchange, Refused
@@ -36,6 +39,7 @@ class Service:
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     in_flight: int = 0
     policy: Policy | None = None
+    _looked: float = 0.0
     _bundled: dict[str, Model] = field(default_factory=dict)
 
     @classmethod
@@ -66,8 +70,6 @@ class Service:
         self.gate.check(exchange.caller)
 
     def _mended(self) -> bool:
-        from nosce.core.errors import JournalError
-
         try:
             self.store.put("INSERT OR REPLACE INTO meta VALUES ('mended', ?)", str(time.time()))
             self.store.flush()
@@ -113,6 +115,21 @@ class Service:
                 exchange.trace_id, exchange.caller.id, now, question, result.answer.value if text else None, said["confidence"],
                 packed({"outcome": said["outcome"], "calibrated": said["calibrated"], "strategy": said["strategy"]}),
             )  # fmt: skip
+
+    def deciding(self) -> Policy | None:
+        """The policy, with the thresholds that were promoted since (looked up every two seconds)."""
+        if self.policy is not None and time.monotonic() - self._looked > 2:
+            self._looked = time.monotonic()
+            self.policy.moved.clear()
+            self.policy.moved.update(learning.live(self.store))
+        return self.policy
+
+    async def keep_house(self) -> None:
+        """Every hour, forget what is older than the settings allow."""
+        while True:
+            with contextlib.suppress(JournalError):
+                await asyncio.to_thread(self.store.forget, before=time.time() - self.config.keep_days * 86_400)
+            await asyncio.sleep(3600)
 
     async def close(self) -> None:
         """Close connections and the store."""

@@ -30,7 +30,7 @@ CREATE INDEX IF NOT EXISTS requests_by_time ON requests(at);
 CREATE INDEX IF NOT EXISTS requests_by_key ON requests(key_id, at);
 CREATE TABLE IF NOT EXISTS traces(trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, trace TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS feedback(
-  trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, score REAL NOT NULL, answer TEXT);
+  trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, score REAL, answer TEXT);
 CREATE TABLE IF NOT EXISTS audit(
   trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, question TEXT, answer TEXT, raw REAL, data TEXT,
   state TEXT NOT NULL DEFAULT 'open', score REAL, labelled REAL, by TEXT);

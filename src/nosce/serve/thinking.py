@@ -45,7 +45,7 @@ class Question:
         )  # fmt: skip
 
     def _policy(self) -> Any:
-        return self.service.policy if self.asked.alias == self.service.config.first else None
+        return self.service.deciding() if self.asked.alias == self.service.config.first else None
 
 
 def question(service: Service, exchange: Exchange, asked: Asked, body: dict[str, Any]) -> Question:

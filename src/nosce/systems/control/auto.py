@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from nosce.control.each import each
-from nosce.control.ladder import Ladder, Seen, fit_ladder
+from nosce.control.ladder import Ladder, Seen, fit_ladder, look
 from nosce.control.rungs import VOTES, Climb, Step, available
 from nosce.control.stopping import beta_majority
 from nosce.control.voting import counts, plurality
 from nosce.core.answer import Answer
 from nosce.core.artifact import Artifact
-from nosce.core.errors import BudgetExhausted, CapabilityError
+from nosce.core.errors import BudgetExhausted
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
 from nosce.core.signal import Signal
@@ -24,24 +24,12 @@ from nosce.mind.mind import Mind, Work
 UNCALIBRATED = "uncalibrated: nothing is promised"
 
 
-async def look(problems: Sequence[Problem], mind: Mind) -> list[Seen]:
-    """Climb every rung on every labelled problem."""
-    found = await each(_look(problem, mind) for problem in problems if problem.graded)
-    return [one for one in found if one is not None]
-
-
 async def _look(problem: Problem, mind: Mind) -> Seen:
     work = Work(
         problem, Trace(f"fit-{problem.id}", problem.id), Meter(parent=mind.work.meter), mind.work.sampler, mind.work.seed,
         mind.work.temperature,
     )  # fmt: skip
-    climb = Climb(problem, Mind(mind.roster, work))
-    for rung in available(climb.mind):
-        try:
-            await climb.step(rung)
-        except CapabilityError:
-            continue
-    return Seen(climb.steps, {rung: problem.check(step.answer) for rung, step in climb.steps.items()})
+    return await look(problem, Mind(mind.roster, work))
 
 
 async def fit_auto(problems: Sequence[Problem], mind: Mind) -> Artifact:
@@ -49,7 +37,8 @@ async def fit_auto(problems: Sequence[Problem], mind: Mind) -> Artifact:
 
     Raises InputError when fewer than 20 of the problems have a reference.
     """
-    return Artifact("auto", "ladder", fit_ladder(await look(problems, mind)).data())
+    found = await each(_look(problem, mind) for problem in problems if problem.graded)
+    return Artifact("auto", "ladder", fit_ladder([one for one in found if one is not None]).data())
 
 
 @strategy("auto", "auto", family="control", acts={"think"}, prepare=fit_auto, prepares="labelled", unprepared=True)

@@ -1,0 +1,134 @@
+"""`/v1/feedback`, the audit and what was learned from it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from nosce.core.equivalence import Equivalence
+from nosce.serve import learning
+from nosce.serve.exchange import Refused
+from nosce.serve.keys import Caller
+from nosce.serve.service import Service
+
+router = APIRouter(prefix="/v1", tags=["feedback"])
+
+
+class Feedback(BaseModel):
+    """What became of an answer: whether it was correct, a score in [0, 1], or the right answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    trace_id: str = Field(min_length=1, max_length=64)
+    correct: bool | None = None
+    score: float | None = Field(None, ge=0, le=1)
+    answer: str | None = Field(None, max_length=20_000)
+
+    @model_validator(mode="after")
+    def _one(self) -> Feedback:
+        if sum(value is not None for value in (self.correct, self.score, self.answer)) != 1:
+            raise ValueError("give one of correct, score and answer")
+        return self
+
+
+class Label(BaseModel):
+    """An auditor's verdict: how right the answer is, in [0, 1]."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    score: float = Field(ge=0, le=1)
+
+
+def who(request: Request, *, admin: bool = False) -> Caller:
+    """Who asks. Raises Refused where an administrator is needed."""
+    caller: Caller = request.scope["caller"]
+    if admin and caller.role != "admin":
+        raise Refused(403, "that takes an administrator's key", code="not_admin")
+    return caller
+
+
+def serving(request: Request) -> Service:
+    """The running server."""
+    service: Service = request.app.state.service
+    return service
+
+
+@router.post("/feedback")
+async def feedback(given: Feedback, request: Request) -> dict[str, Any]:
+    """Say how an answer turned out: once per trace, by the key that asked. Volunteered labels are kept and move nothing."""
+    service, caller = serving(request), who(request)
+    await service.store.durable()
+    if service.store.one("SELECT 1 FROM requests WHERE trace_id=? AND key_id=?", given.trace_id, caller.id) is None:
+        raise Refused(404, "this key asked nothing under that trace_id", code="unknown_trace")
+    score = _score(service, given)
+    values = (given.trace_id, caller.id, time.time(), score, given.answer if service.config.trace_text else None)
+    if not service.store.now([("INSERT OR IGNORE INTO feedback(trace_id, key_id, at, score, answer) VALUES (?,?,?,?,?)", values)]):
+        raise Refused(409, "that trace has its feedback already", code="already_given")
+    return {"trace_id": given.trace_id, "score": score}
+
+
+def _score(service: Service, given: Feedback) -> float | None:
+    if given.answer is None:
+        return given.score if given.correct is None else float(given.correct)
+    row = service.store.one("SELECT trace FROM traces WHERE trace_id=?", given.trace_id)
+    events = json.loads(row["trace"])["events"] if row else []
+    said = next((event[3].get("value") for event in events if event[1] == "answered"), None)
+    if said is None:
+        return None  # the answer's text was not kept, or there was none
+    return float(Equivalence("number").same(str(said), given.answer))
+
+
+@router.get("/audit")
+async def audit(
+    request: Request, state: Annotated[str, Query(pattern="^(open|labelled)$")] = "open",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:  # fmt: skip
+    """The answers drawn for the audit, oldest first."""
+    who(request, admin=True)
+    rows = serving(request).store.rows("SELECT * FROM audit WHERE state=? ORDER BY at LIMIT ?", state, limit)
+    return {"object": "list", "data": [dict(row) for row in rows]}
+
+
+@router.post("/audit/{trace_id}")
+async def label(trace_id: str, given: Label, request: Request) -> dict[str, Any]:
+    """Label a drawn answer, a withheld one too. Each label moves the shadow threshold; none moves the live one."""
+    service, caller = serving(request), who(request, admin=True)
+    values = (given.score, time.time(), caller.id, trace_id)
+    if not service.store.now([("UPDATE audit SET state='labelled', score=?, labelled=?, by=? WHERE trace_id=?", values)]):
+        raise Refused(404, "that trace was not drawn for the audit", code="unknown_trace")
+    risk = service.config.risk
+    return {"trace_id": trace_id, "shadow": learning.shadow(service.store, risk) if risk is not None else None}
+
+
+@router.get("/policies")
+async def policies(request: Request) -> dict[str, Any]:
+    """The thresholds that audited labels gave: in the shadow, live and retired, newest first."""
+    who(request, admin=True)
+    rows = serving(request).store.rows("SELECT * FROM policies ORDER BY id DESC LIMIT 100")
+    return {"object": "list", "data": [{**dict(row), "data": json.loads(row["data"])} for row in rows]}
+
+
+@router.post("/policies/{number}/promote")
+async def promote(number: int, request: Request) -> dict[str, Any]:
+    """Let a shadow threshold decide from now on."""
+    service = serving(request)
+    who(request, admin=True)
+    if not 0 < number < 2**31:
+        raise Refused(404, "there is no such threshold", code="unknown_policy")
+    learning.promote(service.store, number)
+    return {"id": number, "state": "live"}
+
+
+@router.delete("/traces/{trace_id}")
+async def forget(trace_id: str, request: Request) -> dict[str, Any]:
+    """Delete all that is kept of one of this key's own requests."""
+    service, caller = serving(request), who(request)
+    await service.store.durable()
+    found = service.store.forget(trace_id=trace_id, key_id=caller.id)
+    if not found:
+        raise Refused(404, "this key asked nothing under that trace_id", code="unknown_trace")
+    return {"trace_id": trace_id, "deleted": True}
