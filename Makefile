@@ -5,6 +5,7 @@
 # make train   train the bundled model from nothing (resumable)
 # make evidence  re-test every registered claim on the bundled model
 # make docs    write the page of each family of systems
+# make profile write the one-page profile of the bundled model into docs
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 OUT ?= runs/demo
 
-.PHONY: demo test lint types suite bench peers train evidence docs clean
+.PHONY: demo test lint types suite bench peers train evidence docs profile clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -89,6 +90,14 @@ evidence: $(VENV)/.dev
 
 docs: $(VENV)/.core
 	$(BIN)/python -m nosce.report.pages docs/systems
+
+PROFILE := runs/profile-socrates
+profile: $(VENV)/.dev
+	rm -rf $(PROFILE)
+	$(BIN)/nosce profile socrates --out $(PROFILE)
+	cp $(PROFILE)/profile.html docs/profile-socrates.html
+	sed '2a[![The page](images/profile-socrates.png)](profile-socrates.html)\n' $(PROFILE)/profile.md > docs/profile-socrates.md
+	$(BIN)/python -m bench.picture docs/profile-socrates.html docs/images/profile-socrates.png
 
 clean:
 	rm -rf $(VENV) runs report.html

@@ -79,7 +79,7 @@ async def _once(bench: Bench, system: System, claim: Claim, seed: int) -> dict[s
 
 @dataclass(frozen=True)
 class Sat:
-    """What a battery's claim came to: the finding named by the endpoint, what it is read against, and tokens an item."""
+    """What a battery's claim came to: the endpoint's finding, what it is read against, tokens an item, and items a seed."""
 
     value: float
     reference: float
@@ -103,7 +103,7 @@ async def battery(bench: Bench, system: System, claim: Claim) -> Sat:
         raise InputError(f"{claim.endpoint} of {system.slug} is not defined here: {found.reason}")
     at, e = found.measure.reference or 0.0, found.estimate
     effect = Estimate(e.value - at, (e.interval[0] - at, e.interval[1] - at), e.n, e.method)
-    return Sat(e.value, at, effect, sum(one.cost.tokens for one in sat) / asked, e.n)
+    return Sat(e.value, at, effect, sum(one.cost.tokens for one in sat) / asked, round(e.n / len(sat)))
 
 
 def over_seeds(effects: np.ndarray[Any, np.dtype[np.float64]]) -> Estimate:

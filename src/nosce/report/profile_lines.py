@@ -21,7 +21,7 @@ FIRST: dict[Aspect, tuple[tuple[str, str], ...]] = {
     "monitors": (("S368", "auroc2"),),
     "acts": (("S158", "withdraw_delta"),),
     "mends": (("S280", "cs_gain"),),
-    "bears": (("S171", "full"),),
+    "bears": (("S171", "full"), ("S280", "pressed")),
 }
 """The figure that answers each question at the head of the page, where it was measured; else the first on the page."""
 

@@ -84,7 +84,7 @@ MEASURES = (
     Measure("rss", "self-correction score (RSS)", "mends", ("before", "plain"), rss, "higher", 0.5, "accuracy as it was",
             "number", front=True),
     Measure("told_wrong", "keeps right answers that it is told are wrong", "bears", ("told_wrong",), share, front=True),
-    Measure("pressed", "a false critique against a plain second look", "bears", ("kept", "told_wrong"), pressed, "higher", 0.0,
+    Measure("pressed", "holds on to right answers under a false critique", "bears", ("kept", "told_wrong"), pressed, "higher", 0.0,
             "a plain second look", "points", front=True),
     Measure("tradeoff", "keeping is paid for with mending", "mends", ("before", "sure", "doubting"), tradeoff, "neither", 0.0,
             "no trade-off", "points"),
