@@ -25,11 +25,11 @@ def test_tokens_to_reach_an_accuracy_lie_on_the_line_between_two_looks() -> None
     assert tokens_to_reach(curve, 0.9) == 400.0
 
 
-def test_a_trial_is_known_by_everything_that_decides_it() -> None:
-    trial = Trial("grpo", {}, 0, "socrates-weak", "a", "b")
-    assert trial.key("v", []) == Trial("grpo", {}, 0, "socrates-weak", "a", "b").key("v", [])
-    others = [Trial("grpo", {}, 1, "socrates-weak", "a", "b"), Trial("grpo", {"clip": 0.1}, 0, "socrates-weak", "a", "b")]
-    assert len({trial.key("v", []), trial.key("w", []), trial.key("v", ["x"]), *(t.key("v", []) for t in others)}) == 5
+def test_a_trial_is_known_by_everything_that_decides_its_weights() -> None:
+    trial = Trial("grpo", {}, 0, "socrates-weak", "a")
+    others = [replace(trial, seed=1), replace(trial, options={"clip": 0.1}), replace(trial, steps=9), replace(trial, recipe="rloo")]
+    assert trial.key("v") == replace(trial).key("v")
+    assert len({trial.key("v"), trial.key("w"), *(other.key("v") for other in others)}) == 6
 
 
 def test_on_the_bundled_model_a_claim_starts_from_the_weak_checkpoint_and_splits_do_not_meet() -> None:
@@ -49,7 +49,7 @@ def test_a_claim_trains_both_sides_once_and_reads_them_back_afterwards(tmp_path:
     assert found.effect.value == pytest.approx(found.value - found.reference)
     assert len(found.details["effects"]) == 2
     assert found.costs[0] > 0
-    results = sorted(tmp_path.glob("*/result.json"))
+    results = sorted(tmp_path.glob("*/trained.json"))
     assert len(results) == 4
     times = [path.stat().st_mtime_ns for path in results]
     again = asyncio.run(trained(registry.find("grpo"), claim, bench, runs=tmp_path))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from nosce.evidence.plan import problems_hash
 from nosce.evidence.trials import over_seeds
 from nosce.learn.checkpoint import Folder, written
 from nosce.learn.engine import open_engine
-from nosce.learn.measure import Table, measured, summary
+from nosce.learn.measure import measured, summary
 from nosce.learn.plan import check_engine, chosen
 from nosce.learn.recipe import Recipe
 from nosce.learn.trainer import Trainer
@@ -45,112 +45,89 @@ Watch = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Trial:
-    """One training run of a claim. learn, test: digests of the problems; tokens: rollout tokens at which it ends, if its steps
-    have not ended before; taught: whether acts are asked for that the model was not taught."""
+    """One training run of a claim. learn: digest of the problems learned from; tokens: rollout tokens at which it ends, if its
+    steps have not ended before."""
 
     recipe: str
     options: Mapping[str, Any]
     seed: int
     start: str
     learn: str
-    test: str
     steps: int = STEPS
     tokens: int = TOKENS
-    taught: bool = False
 
-    def key(self, version: str, columns: Sequence[str]) -> str:
-        """Digest of all that decides the result: these fields, the starting weights, the recipe's own file."""
+    def key(self, version: str) -> str:
+        """Digest of all that decides the weights: these fields, the starting weights, the recipe's own file."""
         run = inspect.unwrap(registry.find(self.recipe, "recipe").run)
         source = Path(inspect.getsourcefile(run) or "").read_text(encoding="utf-8")
-        return fingerprint(json_line(asdict(self)), version, sorted(columns), source, size=5)
+        return fingerprint(json_line(asdict(self)), version, source, size=5)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of it: measures before and after, the curve of measurements on development problems, and its cost."""
+    """What a trial left: its folder, with the weights in `model/`; the curve of looks at development problems; its cost."""
 
-    first: Mapping[str, float]
-    last: Mapping[str, float]
-    table: Table
+    folder: str
     curve: Sequence[Mapping[str, float]]
     rollout_tokens: float
     learned_tokens: float
     seconds: float
-    folder: str
 
 
-async def carry_out(
-    trial: Trial, problems: Sequence[Problem], test: Sequence[Problem], dev: Sequence[Problem], *, watch: Watch, ask: Recipe,
-    runs: Path = RUNS,
-) -> Trained:  # fmt: skip
-    """Train and measure, or read what an earlier run found. `ask` is the recipe whose way of asking and columns are measured."""
+async def carry_out(trial: Trial, learn: Sequence[Problem], dev: Sequence[Problem], *, watch: Watch, runs: Path = RUNS) -> Trained:
+    """Train, or read what an earlier run left; one that was killed goes on from its last checkpoint."""
     _, recipe, settings = chosen(trial.recipe, trial.options)
-    engine = open_engine(trial.start, taught=trial.taught)
+    engine = open_engine(trial.start, taught=bool(recipe.teaches))
     check_engine(recipe, trial.recipe, engine, settings)
-    key = trial.key(engine.model.version, [*ask.columns, getattr(ask.answer, "__qualname__", "")])
+    key = trial.key(engine.model.version)
     folder = runs / f"{trial.recipe.replace('/', '-')}-{trial.seed}-{key}"
-    kept = folder / "result.json"
+    kept = folder / "trained.json"
     if kept.exists():
         return Trained(**json.loads(kept.read_text(encoding="utf-8")))
-    words = {**asdict(trial), "key": key}
     trainer = Trainer(
-        recipe, engine, problems, trial.steps, trial.seed, settings, folder=Folder(folder, words, resume=folder.exists()),
-        limits={"rollout_tokens": trial.tokens},
+        recipe, engine, learn, trial.steps, trial.seed, settings, limits={"rollout_tokens": trial.tokens},
+        folder=Folder(folder, {**asdict(trial), "key": key}, resume=folder.exists()),
     )  # fmt: skip
-    look = _Looks(trainer, ask, dev, folder, trial, watch)
-    before = await look.at(test, 0)
-    await look.train()
-    table = await look.table(test)
+    curve = await _with_looks(trainer, trial, dev, folder / "curve.jsonl", watch)
     last = trainer.history[-1]
     seconds = sum(v for row in trainer.history for k, v in row.items() if k.startswith("seconds/"))
-    found = Trained(
-        before, summary(table), table, look.curve, last["rollout_tokens"], last["learned_tokens"], round(seconds, 1), str(folder)
-    )
+    found = Trained(str(folder), curve, last["rollout_tokens"], last["learned_tokens"], round(seconds, 1))
     written(kept, json_line(asdict(found)).encode())
     (folder / "checkpoint.pt").unlink(missing_ok=True)
     return found
 
 
-@dataclass
-class _Looks:
-    """Trains, looking at development problems now and then; what was seen is kept in curve.jsonl."""
-
-    trainer: Trainer
-    ask: Recipe
-    dev: Sequence[Problem]
-    folder: Path
-    trial: Trial
-    watch: Watch
-    curve: list[dict[str, float]] = field(default_factory=list)
-
-    async def table(self, problems: Sequence[Problem]) -> Table:
-        """Measured with the weights as they are now."""
-        engine = self.trainer.engine
-        return await measured(engine, problems, self.ask.answer, draws=DRAWS, seed=7, columns=self.ask.columns)
-
-    async def at(self, problems: Sequence[Problem], step: int) -> dict[str, float]:
-        """Their summary."""
-        return summary(await self.table(problems))
-
-    async def train(self) -> None:
-        """To the end of the trial, one stretch of EVERY steps after the other."""
-        path, trainer = self.folder / "curve.jsonl", self.trainer
-        known = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-        self.curve = known
-        trainer.resume()
-        for stop in [*range(EVERY, self.trial.steps, EVERY), self.trial.steps]:
-            if stop <= trainer.context.step and stop < self.trial.steps:
-                continue
-            trainer.steps = stop
+async def _with_looks(trainer: Trainer, trial: Trial, dev: Sequence[Problem], path: Path, watch: Watch) -> list[dict[str, float]]:
+    """Train to the end of the trial with a look at the development problems at the start and after every EVERY steps."""
+    curve: list[dict[str, float]] = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    trainer.resume()
+    for stop in [0, *range(EVERY, trial.steps, EVERY), trial.steps]:
+        if stop < trainer.context.step:
+            continue
+        trainer.steps = stop
+        if stop:
             await trainer.train()
-            if not any(point["step"] >= trainer.context.step for point in self.curve):
-                seen = await self.at(self.dev, stop)
-                spent = {"step": float(trainer.context.step), "rollout_tokens": trainer.history[-1]["rollout_tokens"]}
-                self.curve.append({**spent, **seen})
-                written(path, "".join(json.dumps(point) + "\n" for point in self.curve).encode())
-            self.watch(f"{self.trial.recipe} seed {self.trial.seed}", trainer.context.step, self.trial.steps)
-            if trainer.spent:
-                return
+        if not any(point["step"] >= trainer.context.step for point in curve):
+            seen = summary(await measured(trainer.engine, dev, draws=DRAWS, seed=7))
+            spent = trainer.history[-1]["rollout_tokens"] if trainer.history else 0.0
+            curve.append({"step": float(trainer.context.step), "rollout_tokens": spent, **seen})
+            written(path, "".join(json.dumps(point) + "\n" for point in curve).encode())
+        watch(f"{trial.recipe} seed {trial.seed}", trainer.context.step, trial.steps)
+        if trainer.spent:
+            break
+    return curve
+
+
+async def look(weights: str, ask: Recipe, test: Sequence[Problem], kept: Path | None = None) -> dict[str, float]:
+    """What a model gets of the test problems when it is asked as a recipe asks; read back from `kept` where it was done before."""
+    if kept is not None and kept.exists():
+        found: dict[str, float] = json.loads(kept.read_text(encoding="utf-8"))
+        return found
+    engine = open_engine(weights, taught=bool(ask.teaches))
+    found = summary(await measured(engine, test, ask.answer, draws=DRAWS, seed=11, columns=ask.columns))
+    if kept is not None:
+        written(kept, json_line(found).encode())
+    return found
 
 
 # -- a claim --------------------------------------------------------------------------------------------------------------
@@ -197,28 +174,38 @@ async def trained(system: System, claim: Claim, bench: Bench, *, runs: Path = RU
     cut = max(1, len(learn) // 10)
     learn, dev = learn[:-cut], learn[-cut:]
     fixed: dict[str, Any] = {
-        "start": bench.roster["main"].spec, "learn": problems_hash(learn), "test": problems_hash(bench.problems),
-        "taught": bool(recipe.teaches), **{k: own[k] for k in ("steps", "tokens") if k in own},
+        "start": bench.roster["main"].spec, "learn": problems_hash(learn),
+        **{k: own[k] for k in ("steps", "tokens") if k in own},
     }  # fmt: skip
 
-    async def go(name: str, parameters: Mapping[str, Any], seed: int, **more: Any) -> Trained:
-        trial = Trial(name, parameters, seed, **{**fixed, **more})
-        return await carry_out(trial, learn, bench.problems, dev, watch=bench.watch, ask=recipe, runs=runs)
+    how = (getattr(recipe.answer, "__module__", ""), getattr(recipe.answer, "__qualname__", ""), sorted(recipe.columns))
+    asked = fingerprint(*how, problems_hash(bench.problems), size=4)
+
+    async def go(name: str, parameters: Mapping[str, Any], seed: int, **more: Any) -> tuple[Trained, dict[str, float]]:
+        run = await carry_out(Trial(name, parameters, seed, **{**fixed, **more}), learn, dev, watch=bench.watch, runs=runs)
+        kept = Path(run.folder) / f"look-{asked}.json"
+        return run, await look(_weights(fixed["start"], run), recipe, bench.problems, kept)
 
     ours = [await go(system.name, options, seed) for seed in claim.seeds]
     base = [await go(claim.baseline, their_options, seed, **theirs) for seed in claim.seeds]
-    beside = {}
-    for name in BASELINES:
-        if name not in (claim.baseline, system.slug):
-            beside[name] = _mean([(await go(name, {}, seed)).last for seed in claim.seeds])
+    beside = {
+        name: _mean([(await go(name, {}, seed))[1] for seed in claim.seeds])
+        for name in BASELINES if name not in (claim.baseline, system.slug)
+    }  # fmt: skip
     values = np.array([_endpoint(claim.endpoint, a, b) for a, b in zip(ours, base, strict=True)])
     details = {
-        "before": dict(ours[0].first), "after": _mean([r.last for r in ours]), "baseline_after": _mean([r.last for r in base]),
-        "beside": beside, "effects": values[:, 2].tolist(), "runs": [Path(r.folder).name for r in (*ours, *base)],
+        "before": await look(fixed["start"], recipe, bench.problems), "after": _mean([seen for _, seen in ours]),
+        "baseline_after": _mean([seen for _, seen in base]), "beside": beside, "effects": values[:, 2].tolist(),
+        "runs": [Path(run.folder).name for run, _ in (*ours, *base)],
     }  # fmt: skip
-    costs = float(np.mean([r.rollout_tokens for r in ours])), float(np.mean([r.rollout_tokens for r in base]))
+    costs = float(np.mean([run.rollout_tokens for run, _ in ours])), float(np.mean([run.rollout_tokens for run, _ in base]))
     effect = over_seeds(values[:, 2])
     return Proved(float(values[:, 0].mean()), float(values[:, 1].mean()), effect, costs, len(bench.problems), details)
+
+
+def _weights(start: str, run: Trained) -> str:
+    form = "socrates" if start.startswith("socrates") else start.partition(":")[0]
+    return f"{form}:{run.folder}/model"
 
 
 TRIAL = ("start", "learn", "test", "steps", "tokens")
@@ -234,15 +221,18 @@ def _mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([row[name] for row in rows if name in row])) for name in rows[0]}
 
 
-def _endpoint(name: str, ours: Trained, theirs: Trained) -> tuple[float, float, float]:
+Seen = tuple[Trained, Mapping[str, float]]
+
+
+def _endpoint(name: str, ours: Seen, theirs: Seen) -> tuple[float, float, float]:
     """The system's value, the baseline's, and the effect, positive where the system is better."""
     if name == "sample_efficiency":
-        reached = tokens_to_reach(ours.curve, theirs.curve[-1]["accuracy"])
-        return reached, theirs.rollout_tokens, 1 - reached / theirs.rollout_tokens
+        reached, whole = tokens_to_reach(ours[0].curve, theirs[0].curve[-1]["accuracy"]), theirs[0].rollout_tokens
+        return reached, whole, 1 - reached / whole
     column, less = name.removeprefix("-"), name.startswith("-") or name in ("ece", "brier")
-    if column not in ours.last or column not in theirs.last:
-        raise InputError(f"endpoint {name!r} was not measured; there are {', '.join(ours.last)}")
-    a, b = ours.last[column], theirs.last[column]
+    if column not in ours[1] or column not in theirs[1]:
+        raise InputError(f"endpoint {name!r} was not measured; there are {', '.join(ours[1])}")
+    a, b = ours[1][column], theirs[1][column]
     if name == "tokens":
         return a, b, 1 - a / b
     return a, b, b - a if less else a - b

@@ -59,8 +59,8 @@ class Settings:
     group: int = 8
     rounds: int = 1
     updates: int = 1
-    lr: float = 1e-4
-    warmup: int = 0
+    lr: float = 2e-4
+    warmup: int = 5
     temperature: float = 1.0
     max_tokens: int | None = None
     clip_norm: float = 1.0

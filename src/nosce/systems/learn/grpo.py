@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 
+from nosce.core.claim import Claim
 from nosce.core.registry import recipe
 from nosce.learn.credit import per_group, standardised
 from nosce.learn.losses import streams
 from nosce.learn.recipe import Recipe
 
+CLAIM = Claim(
+    statement="From the same weights, GRPO ends with more right answers than imitating as many gold solutions.",
+    endpoint="accuracy", baseline="sft", fidelity="paper", seeds=(0, 1, 2),
+)  # fmt: skip
 
-@recipe("grpo", "grpo", family="learn")
+
+@recipe("grpo", "grpo", family="learn", claim=CLAIM)
 def grpo(*, clip: float = 0.2, kl: float = 0.0) -> Recipe:
     """Group relative policy optimisation: A = (r − mean r) / std r within the group, for every token of the rollout.
 

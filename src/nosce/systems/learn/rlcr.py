@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from nosce.core.answer import Answer
+from nosce.core.claim import Claim
 from nosce.core.problem import Problem
 from nosce.core.registry import recipe
 from nosce.learn.credit import per_group, standardised
@@ -20,7 +21,14 @@ from nosce.mind.mind import Mind
 RATINGS = tuple(f"<r{i}>" for i in range(10))
 
 
-@recipe("rlcr", "rlcr", family="learn")
+CLAIM = Claim(
+    statement="Rewarded for stating its chance of being right, a model that was never taught to state one has an expected "
+    "calibration error at least 0.2 below the same model's after GRPO.",
+    endpoint="ece", baseline="grpo", margin=0.2, fidelity="paper", seeds=(0, 1, 2),
+)  # fmt: skip
+
+
+@recipe("rlcr", "rlcr", family="learn", claim=CLAIM)
 def rlcr(*, clip: float = 0.2, weight: float = 1.0) -> Recipe:
     """Think, answer, state a confidence c; reward y − (c − y)² for the outcome y.
 
