@@ -18,6 +18,7 @@ EXAMPLES = examples(
     "nosce train grpo --model socrates-weak --steps 60 --out runs/grpo",
     "nosce train grpo --model socrates-weak --steps 60 --out runs/grpo --resume",
     "nosce train dapo --data 'family:lists,logic?level=2,3&n=400&split=train' --set lr=1e-4 --set batch=8",
+    "nosce train rloo --model hf:./qwen --lora 16 --device cuda --data train.jsonl --set lr=1e-5",
     "nosce solve 'family:lists?n=100' --model socrates:runs/grpo/model",
 )
 DATA = "family:arithmetic,lists,countdown,logic?level=2,3&n=1000&split=train"
@@ -38,6 +39,8 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of every draw and of the order of problems.")] = 0,
     save_every: Annotated[int, typer.Option("--save-every", metavar="N", help="Steps between checkpoints.")] = 10,
+    lora: Annotated[int, typer.Option("--lora", metavar="RANK", help="Train low-rank adapters of an hf: model.")] = 0,
+    device: Annotated[str, typer.Option("--device", help="Of an hf: model: cpu, cuda, or auto for all GPUs.")] = "cpu",
     column: flags.Column = None,
     kind: flags.Kind = None,
     limit: flags.Limit = None,
@@ -67,7 +70,7 @@ def train(
 
         trainer = plan(
             recipe, model, problems, steps=steps, out=folder, data=data, seed=seed, options=flags.options(set_), resume=resume,
-            save_every=save_every, told=told,
+            save_every=save_every, told=told, engine_options=engine_options(model, lora, device),
         )  # fmt: skip
         history = trainer.run()
     if as_json:
@@ -75,6 +78,16 @@ def train(
         say_json({"recipe": recipe, "model": str(folder / "model"), "steps": len(history), **ends})
     else:
         say(summary(history), f"try it: nosce solve DATA --model {trainer.engine.named(folder / 'model')}")
+
+
+def engine_options(model: str, lora: int, device: str) -> dict[str, Any]:
+    """What the flags ask of the engine. Raises InputError where the bundled model is asked for adapters or a device."""
+    from nosce.core.errors import InputError
+
+    asked = {**({"lora": lora} if lora else {}), **({"device": device} if device != "cpu" else {})}
+    if asked and not model.startswith("hf:"):
+        raise InputError(f"--{next(iter(asked))} is for hf: models; {model} is trained whole, on the CPU")
+    return asked
 
 
 SHOWN = {

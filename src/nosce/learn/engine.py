@@ -76,6 +76,10 @@ def open_engine(spec: str, **options: Any) -> Engine:
         from nosce.learn.tiny import TinyEngine
 
         return TinyEngine(spec, **options)
+    if spec.startswith("hf:"):
+        from nosce.learn.hf import HFEngine
+
+        return HFEngine(spec.removeprefix("hf:"), **options)
     raise InputError(f"{spec} cannot be trained here; expected socrates, socrates-weak, socrates:FOLDER or hf:PATH")
 
 

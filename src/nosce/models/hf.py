@@ -76,7 +76,11 @@ class HFModel:
 
     def count(self, prompt: Prompt) -> int:
         """Tokens of the prompt, exactly."""
-        return len(self.words.prompt(prompt))
+        return len(self.encode(prompt))
+
+    def encode(self, prompt: Prompt) -> list[int]:
+        """The ids that the model reads."""
+        return self.words.prompt(prompt)
 
     async def close(self) -> None:
         """Nothing is held but memory."""
@@ -253,11 +257,12 @@ def _opened(path: str, device: str, dtype: str, download: bool) -> tuple[Any, Wo
         raise InputError(f"dtype {dtype!r}: torch has none; write float32, bfloat16 or float16")
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, **options)
-        network = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, dtype), **options)
+        spread = {"device_map": "auto"} if device == "auto" else {}
+        network = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, dtype), **options, **spread)
     except (OSError, ValueError, KeyError, ImportError) as error:
         hint = "" if download else "; give a folder, or allow the download with download=True"
         raise InputError(f"hf:{path} cannot be loaded: {' '.join(str(error).split())[:160]}{hint}") from None
-    return network.to(device).eval(), words_of(tokenizer)
+    return (network if spread else network.to(device)).eval(), words_of(tokenizer)
 
 
 def _ends(network: Any, words: Words) -> frozenset[int]:
