@@ -93,6 +93,15 @@ def test_what_is_there_and_what_is_not():
         Statistics(ASKED, [])
 
 
+@pytest.mark.parametrize(
+    "given", [{"similarity": np.eye(3)}, {"nli": np.ones((2, 2))}, {"judged": np.array([0])}, {"prior": np.zeros(9)},
+              {"relevance": [np.ones(5)]}]
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_by_name(given):
+    with pytest.raises(InputError, match=rf"problem p: {next(iter(given))}"):
+        Statistics(ASKED, [Attempt("n0", "4", "4", logprobs=(-0.1, -0.2))] * 2, **given)
+
+
 def test_sizes_leave_out_an_attempt_that_stands_apart():
     attempts = said("4", "4", "5", "4", "6")
     assert Statistics(ASKED, attempts).sizes.tolist() == [3, 1, 1]

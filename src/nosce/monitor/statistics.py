@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class Statistics:
     `nli` [n, n, 3] in place of asking `entails`. From a model (see `nosce.monitor.observe`): `judged` classes [n] in place of
     `same`; `pieces`, every attempt's tokens as text, or `relevance`, how much each of them matters [n][T]; `prior` [T],
     log-probabilities without the question; `layers` [L, T], 1 where a layer already prefers the token that the last one does.
-    Raises InputError without an attempt.
+    Raises InputError without an attempt, or where what is given has another shape.
     """
 
     problem: Problem
@@ -66,6 +66,18 @@ class Statistics:
     def __post_init__(self) -> None:
         if not self.attempts:
             raise InputError(f"problem {self.problem.id}: no attempt to judge; give at least one")
+        n, tokens = len(self.attempts), len(self.attempts[0].logprobs or ())
+        shapes: tuple[tuple[str, Any, tuple[int, ...]], ...] = (
+            ("similarity", self.similarity, (n, n)), ("nli", self.nli, (n, n, 3)), ("judged", self.judged, (n,)),
+            ("prior", self.prior, (tokens,)),
+        )  # fmt: skip
+        for name, given, shape in shapes:
+            if given is not None and np.shape(given) != shape:
+                raise InputError(f"problem {self.problem.id}: {name} has shape {np.shape(given)}; expected {shape}")
+        for row, attempt in zip(self.relevance or (), self.attempts, strict=False):
+            if len(row) != len(attempt.logprobs or ()):
+                tokens = len(attempt.logprobs or ())
+                raise InputError(f"problem {self.problem.id}: relevance of {len(row)} tokens; expected {tokens}")
 
     @cached_property
     def has(self) -> frozenset[str]:
