@@ -57,7 +57,7 @@ def monitor(
     from nosce.cli.speak import need_report, say, say_json
     from nosce.core.errors import InputError
     from nosce.evidence.signals.study import plan_signals
-    from nosce.report.signals_table import NOTE, ensemble_sentence, sentence
+    from nosce.report.signals_table import NOTE, ensemble_sentence, few, left_out, sentence
     from nosce.report.terminal import signals_table
 
     if resume and out is None:
@@ -73,8 +73,8 @@ def monitor(
     if as_json:
         say_json({**found.to_data(), "sentence": sentence(found), "written": [str(path) for path in written]})
         return
-    say(signals_table(found), f"{NOTE}\n", sentence(found), ensemble_sentence(found), "")
-    say(*(f"{name} was left out: {why}" for name, why in found.refused.items()), *_lost(found), *(str(path) for path in written))
+    say(signals_table(found), f"{NOTE}\n", sentence(found), *few(found), ensemble_sentence(found), "")
+    say(*left_out(found), *_lost(found), *(str(path) for path in written))
 
 
 def _carried_out(study: Study, out: Path | None, resume: bool) -> Monitoring:

@@ -19,7 +19,7 @@ from nosce.report.examples import Group, instructive
 from nosce.report.files import write_whole
 from nosce.report.measured_rows import ending, grid, sure
 from nosce.report.signals_chart import signals_chart
-from nosce.report.signals_table import HEADS, NOTE, ensemble_sentence, sentence, signal_lines
+from nosce.report.signals_table import HEADS, NOTE, ensemble_sentence, few, left_out, sentence, signal_lines
 from nosce.report.trace_tree import tree, votes
 from nosce.report.voting_curve import voting_curve
 
@@ -95,6 +95,7 @@ def write_signals(found: Monitoring, path: Path) -> Path:
         "signals.html", title=f"{Path(found.data).name or 'questions'} · signals", f=found, data=Path(found.data).name,
         sentence=sentence(found), together=ensemble_sentence(found), heads=HEADS, lines=signal_lines(found), note=NOTE,
         chart=_svg(signals_chart(found)), weights=list(found.weights.items()),
+        few=few(found), left_out=left_out(found),
     )  # fmt: skip
     return write_whole(path, page)
 

@@ -80,3 +80,18 @@ def ensemble_sentence(found: Monitoring) -> str:
         f"All {len(found.weights)} signals together: AUROC2 {share_of(found.ensemble.auroc2)}, {_signed(found.gain)} against "
         f"{found.chosen} ({shown}) at {count(found.ensemble.tokens)} tokens. Heaviest: {heavy}."
     )
+
+
+def few(found: Monitoring) -> list[str]:
+    """A warning where the choice stands on few questions."""
+    if found.chosen_on >= 100:
+        return []
+    return [f"{found.chosen_on} questions are few to choose among {len(found.rows)} signals; more, or --calibrate, make it surer."]
+
+
+def left_out(found: Monitoring) -> list[str]:
+    """Why signals are missing, one line a reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in found.refused.items():
+        by_reason.setdefault(why, []).append(name)
+    return [f"Left out: {', '.join(names)}: {why}" for why, names in by_reason.items()]

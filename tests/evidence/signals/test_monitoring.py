@@ -20,7 +20,7 @@ from nosce.evidence.signals.serve import served, wanted
 from nosce.evidence.signals.study import Study, split
 from nosce.metrics import auroc2
 from nosce.mind.engine import Engine
-from nosce.report.signals_table import ensemble_sentence, sentence, signal_lines
+from nosce.report.signals_table import ensemble_sentence, few, left_out, sentence, signal_lines
 
 SIGNALS = "self-consistency-share,p-true,sequence-probability"
 
@@ -123,6 +123,8 @@ def test_one_sentence_names_the_signal_its_worth_and_its_price(found):
     assert "All 3 signals together" in ensemble_sentence(found)
     blind = replace(found.row(found.chosen), versus_within=replace(found.gain, value=0.0, interval=(-0.1, 0.1)))
     assert "not shown to know more" in sentence(replace(found, rows=[blind], cheaper=None))
+    assert few(found) == [f"{found.chosen_on} questions are few to choose among 3 signals; more, or --calibrate, make it surer."]
+    assert left_out(replace(found, refused={"a": "x", "b": "y", "c": "x"})) == ["Left out: a, c: x", "Left out: b: y"]
     assert [line.apart for line in signal_lines(found)] == [False] * 3 + [True] * 2
 
 

@@ -165,7 +165,7 @@ def _check(there: Table, here: Table) -> None:
 
 def _why_silent(name: str, systems: Sequence[System]) -> str:
     system = next(s for s in systems if s.name == name)
-    return f"gave no value to any question (it looks at {', '.join(sorted(looks_at(system))) or 'the model itself'})"
+    return system.options.get("silent") or f"gave no value to any question (it looks at {', '.join(sorted(looks_at(system)))})"
 
 
 def _source(name: str, kept: Sequence[Seen]) -> str:

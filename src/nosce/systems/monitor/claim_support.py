@@ -42,7 +42,7 @@ async def claim_verify(problem: Problem, attempts: Sequence[Attempt], mind: Mind
     return mind.measure(Signal("claim_verify", sure, source))
 
 
-@estimator("passage-support", "passage-support", family="monitor")
+@estimator("passage-support", "passage-support", family="monitor", silent="no question comes with a passage (context)")
 async def passage_support(
     problem: Problem, attempts: Sequence[Attempt], mind: Mind, *, supports: Supports = contained
 ) -> Signal:

@@ -15,9 +15,10 @@ from nosce.mind.mind import Mind
 from nosce.monitor.fields import agreement, fields_of, probability, weakest
 
 By = Literal["auto", "probability", "agreement"]
+NO_JSON = "the reply holds no JSON"
 
 
-@estimator("field-agreement", "field-agreement", family="monitor", looks_at=["samples"])
+@estimator("field-agreement", "field-agreement", family="monitor", looks_at=["samples"], silent=NO_JSON)
 async def field_agreement(problem: Problem, attempts: Sequence[Attempt], mind: Mind) -> Signal:
     """Share of the samples that agree on the least agreed field of the first one's JSON; no value where it is none.
 
@@ -26,7 +27,9 @@ async def field_agreement(problem: Problem, attempts: Sequence[Attempt], mind: M
     return _weakest("field_agreement", agreement(attempts), "samples", mind)
 
 
-@estimator("field-probability", "field-probability", family="monitor", needs={"logprobs"}, looks_at=["logprobs", "pieces"])
+@estimator(
+    "field-probability", "field-probability", family="monitor", needs={"logprobs"}, looks_at=["logprobs", "pieces"], silent=NO_JSON
+)
 async def field_probability(problem: Problem, attempts: Sequence[Attempt], mind: Mind) -> Signal:
     """Probability of the tokens of the least likely field of the first attempt's JSON; no value where it is none.
 
@@ -54,7 +57,7 @@ async def by_field(problem: Problem, mind: Mind, *, k: int = 5, by: By = "auto")
     first = (await mind.think(problem, top=min(20, able.top) if asked else 0))[0]
     found = fields_of(first.text)
     if found is None:
-        return mind.answer(None, reason="the reply holds no JSON")
+        return mind.answer(None, reason=NO_JSON)
     said = first.text[found.start : found.end]
     mind.answer(said)
     scores = probability(first, mind) if asked else None
