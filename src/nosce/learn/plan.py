@@ -19,7 +19,7 @@ from nosce.learn.context import Context
 from nosce.learn.engine import Engine, open_engine
 from nosce.learn.recipe import Recipe, Settings
 from nosce.learn.rewards import settle
-from nosce.learn.trainer import Told, Trainer
+from nosce.learn.trainer import Told, Trainer, scored
 from nosce.mind.dialects import dialect_of
 from nosce.mind.parameters import check_values
 from nosce.models.base import Model
@@ -134,7 +134,7 @@ async def rehearse(recipe: Recipe, context: Context) -> None:
 async def _rehearsed(recipe: Recipe, context: Context) -> None:
     problems = recipe.curriculum(context, 1)
     groups = [g for g in [await recipe.rollout(p, context, context.settings.group) for p in problems] if g]
-    context.engine.score([turn for group in groups for r in group for turn in r.turns], sorted(recipe.needs))
+    scored(recipe, context, groups)
     for group in groups:
         settle(group, recipe.reward(group, context), recipe.weights)
     recipe.credit(groups, context)

@@ -115,11 +115,9 @@ class Trainer:
             groups = list(await asyncio.gather(*(recipe.rollout(p, context, settings.group) for p in problems)))
             groups = [group for group in groups if group]
             clock.lap("rollout")
-            self._score(groups)
+            scored(recipe, context, groups)
             clock.lap("score")
             for group in groups:
-                for rollout in group:
-                    rollout.signals.update(recipe.signals(rollout, context))
                 settle(group, recipe.reward(group, context), recipe.weights)
             tried += groups
             wanted = settings.batch - sum(map(recipe.admit, tried))
@@ -127,15 +125,6 @@ class Trainer:
                 break
         recipe.credit(tried, context)
         return tried
-
-    def _score(self, groups: Sequence[Group]) -> None:
-        """What the recipe needs to know of every drawn token before rewards are given."""
-        needs = sorted(self.recipe.needs - {"ref"})
-        turns = [turn for group in groups for rollout in group for turn in rollout.turns]
-        if needs and turns:
-            for name, values in self.engine.score(turns, needs).items():
-                for turn, value in zip(turns, values, strict=True):
-                    turn.extra[name] = value
 
     def _update(self, kept: Sequence[Group], turns: list[tuple[Turn, int]], clock: Clock) -> dict[str, Any]:
         """One optimizer step for each share of the groups; nothing to learn from is no step."""
@@ -206,6 +195,18 @@ class Trainer:
         self.engine.restore(saved["engine"])
         self.engine.publish(f"{self.engine.spec}+{self.seed}.{self.context.step}")
         self.history = [dict(row) for row in self.folder.rows(self.context.step)]
+
+
+def scored(recipe: Recipe, context: Context, groups: Sequence[Group]) -> None:
+    """What the recipe needs to know of every drawn token, and its signals: all that comes before rewards."""
+    needs = sorted(recipe.needs - {"ref"})
+    turns = [turn for group in groups for rollout in group for turn in rollout.turns]
+    if needs and turns:
+        for name, values in context.engine.score(turns, needs).items():
+            for turn, value in zip(turns, values, strict=True):
+                turn.extra[name] = value
+    for rollout in (rollout for group in groups for rollout in group):
+        rollout.signals.update(recipe.signals(rollout, context))
 
 
 def divided(kept: Sequence[Group], turns: list[tuple[Turn, int]], updates: int) -> list[list[tuple[Turn, int]]]:
