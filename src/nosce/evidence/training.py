@@ -118,13 +118,15 @@ async def _with_looks(trainer: Trainer, trial: Trial, dev: Sequence[Problem], pa
     return curve
 
 
-async def look(weights: str, ask: Recipe, test: Sequence[Problem], kept: Path | None = None) -> dict[str, float]:
+async def look(
+    weights: str, ask: Recipe, test: Sequence[Problem], kept: Path | None = None, *, draws: int = DRAWS
+) -> dict[str, float]:  # fmt: skip
     """What a model gets of the test problems when it is asked as a recipe asks; read back from `kept` where it was done before."""
     if kept is not None and kept.exists():
         found: dict[str, float] = json.loads(kept.read_text(encoding="utf-8"))
         return found
     engine = open_engine(weights, taught=bool(ask.teaches))
-    found = summary(await measured(engine, test, ask.answer, draws=DRAWS, seed=11, columns=ask.columns))
+    found = summary(await measured(engine, test, ask.answer, draws=draws, seed=11, columns=ask.columns), draws)
     if kept is not None:
         written(kept, json_line(found).encode())
     return found
@@ -179,12 +181,13 @@ async def trained(system: System, claim: Claim, bench: Bench, *, runs: Path = RU
     }  # fmt: skip
 
     how = (getattr(recipe.answer, "__module__", ""), getattr(recipe.answer, "__qualname__", ""), sorted(recipe.columns))
-    asked = fingerprint(*how, problems_hash(bench.problems), size=4)
+    draws = int(own.get("draws", DRAWS))
+    asked = fingerprint(*how, problems_hash(bench.problems), draws, size=4)
 
     async def go(name: str, parameters: Mapping[str, Any], seed: int, **more: Any) -> tuple[Trained, dict[str, float]]:
         run = await carry_out(Trial(name, parameters, seed, **{**fixed, **more}), learn, dev, watch=bench.watch, runs=runs)
         kept = Path(run.folder) / f"look-{asked}.json"
-        return run, await look(_weights(fixed["start"], run), recipe, bench.problems, kept)
+        return run, await look(_weights(fixed["start"], run), recipe, bench.problems, kept, draws=draws)
 
     ours = [await go(system.name, options, seed) for seed in claim.seeds]
     base = [await go(claim.baseline, their_options, seed, **theirs) for seed in claim.seeds]
@@ -194,7 +197,7 @@ async def trained(system: System, claim: Claim, bench: Bench, *, runs: Path = RU
     }  # fmt: skip
     values = np.array([_endpoint(claim.endpoint, a, b) for a, b in zip(ours, base, strict=True)])
     details = {
-        "before": await look(fixed["start"], recipe, bench.problems), "after": _mean([seen for _, seen in ours]),
+        "before": await look(fixed["start"], recipe, bench.problems, draws=draws), "after": _mean([seen for _, seen in ours]),
         "baseline_after": _mean([seen for _, seen in base]), "beside": beside, "effects": values[:, 2].tolist(),
         "runs": [Path(run.folder).name for run, _ in (*ours, *base)],
     }  # fmt: skip
@@ -208,7 +211,7 @@ def _weights(start: str, run: Trained) -> str:
     return f"{form}:{run.folder}/model"
 
 
-TRIAL = ("start", "learn", "test", "steps", "tokens")
+TRIAL = ("start", "learn", "test", "steps", "tokens", "draws")
 """Options of a claim that say how its trial is run; the rest are parameters of the recipe."""
 
 
@@ -229,12 +232,13 @@ def _endpoint(name: str, ours: Seen, theirs: Seen) -> tuple[float, float, float]
     if name == "sample_efficiency":
         reached, whole = tokens_to_reach(ours[0].curve, theirs[0].curve[-1]["accuracy"]), theirs[0].rollout_tokens
         return reached, whole, 1 - reached / whole
-    column, less = name.removeprefix("-"), name.startswith("-") or name in ("ece", "brier")
+    saved, less = name == "tokens" or name.startswith("saved "), name.startswith("-") or name in ("ece", "brier")
+    column = name.removeprefix("-").removeprefix("saved ")
     if column not in ours[1] or column not in theirs[1]:
         raise InputError(f"endpoint {name!r} was not measured; there are {', '.join(ours[1])}")
     a, b = ours[1][column], theirs[1][column]
-    if name == "tokens":
-        return a, b, 1 - a / b
+    if saved:
+        return a, b, 1 - a / b if b else 0.0
     return a, b, b - a if less else a - b
 
 
@@ -251,8 +255,9 @@ def tokens_to_reach(curve: Sequence[Mapping[str, float]], accuracy: float) -> fl
     return float(2 * curve[-1]["rollout_tokens"]) if curve else float("inf")
 
 
-ENDPOINTS = ("accuracy", "tokens", "ece", "brier", "auroc2", "answered", "sample_efficiency")
-"""accuracy, auroc2, answered: difference. ece, brier: how much lower. tokens: share of the baseline's drawn tokens saved.
+ENDPOINTS = ("accuracy", "pass_at_k", "tokens", "ece", "brier", "auroc2", "answered", "sample_efficiency")
+"""accuracy, auroc2, answered, pass_at_k (one of `draws` answers is right): difference. ece, brier: how much lower. tokens, and
+`saved NAME` for any column: share of the baseline's saved. `-NAME`: less of it is better.
 sample_efficiency: share of the baseline's rollout tokens saved until its final accuracy on development problems is reached (twice
 its own where it is not)."""
 

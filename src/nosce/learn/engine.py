@@ -36,6 +36,9 @@ class Engine(Protocol):
     def write(self, text: str) -> Sequence[int]:
         """The ids of a reply, with the end of text after it."""
 
+    def read(self, ids: Sequence[int]) -> str:
+        """The text of ids, as `write` would be given it."""
+
     def token(self, text: str) -> int:
         """The id of one token. Raises InputError when there is none."""
 

@@ -63,13 +63,16 @@ COLUMNS: dict[str, Column] = {"right": _right, "tokens": _tokens, "answered": _a
 """What is always measured."""
 
 
-def summary(table: Table) -> dict[str, float]:
-    """Means of the columns: `accuracy` and the rest by their names; `ece`, `brier`, `auroc2` where there is a confidence."""
+def summary(table: Table, draws: int = 1) -> dict[str, float]:
+    """Means of the columns: `accuracy` and the rest by their names; `ece`, `brier`, `auroc2` where there is a confidence;
+    `pass_at_k`, the share of problems that one of `draws` > 1 answers solves."""
     from nosce.metrics.calibration_error import ece
     from nosce.metrics.ranking import auroc2
 
     found = {name: float(np.nanmean(column)) for name, column in table.items() if not np.isnan(column).all()}
     found["accuracy"] = found.pop("right")
+    if draws > 1:
+        found["pass_at_k"] = float(np.reshape(table["right"], (-1, draws)).max(axis=1).mean())
     confidence, right = np.array(table["confidence"]), np.array(table["right"])
     stated = ~np.isnan(confidence)
     if stated.any():

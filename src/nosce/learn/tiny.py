@@ -45,6 +45,10 @@ class TinyEngine(TorchEngine):
         """The ids of a reply, with the end of text after it."""
         return [*self.model.tokenizer.encode(text), self.model.tokenizer.end_id]
 
+    def read(self, ids: Sequence[int]) -> str:
+        """The text of ids."""
+        return self.model.tokenizer.decode(ids)
+
     def token(self, text: str) -> int:
         """The id of one token. Raises InputError when there is none."""
         if text not in self.model.tokenizer.ids:
