@@ -50,6 +50,10 @@ class HFEngine(TorchEngine):
         end = self.model.words.tokenizer.eos_token_id
         return [*self.model.words.encode(text), *([] if end is None else [end])]
 
+    def read(self, ids: Sequence[int]) -> str:
+        """The text of ids."""
+        return str(self.model.words.tokenizer.decode(list(ids), skip_special_tokens=False))
+
     def token(self, text: str) -> int:
         """The id of one token. Raises InputError when there is none."""
         found = self.model.words.one(text)
