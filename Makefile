@@ -23,7 +23,7 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) torch -e '.[local,train,report,envs,math,monitor,data,inspect,serve,servers,dev]'
+	$(PIP) torch -e '.[local,train,report,envs,math,monitor,data,inspect,serve,mcp,servers,dev]'
 	@touch $@ $(VENV)/.core
 
 demo: $(VENV)/.core

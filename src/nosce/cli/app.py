@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from nosce.cli import calibrate, compare, models, monitor, profile, prove, score, serve, show, solve, systems, train
+from nosce.cli import calibrate, compare, mcp, models, monitor, profile, prove, score, serve, show, solve, systems, train
 from nosce.core.errors import NosceError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("score", epilog=score.EXAMPLES)(score.score)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("systems", epilog=systems.EXAMPLES)(systems.systems)
 app.command("show", epilog=show.EXAMPLES)(show.show)
+app.command("mcp", epilog=mcp.EXAMPLES)(mcp.mcp)
 app.add_typer(models.app, name="models")
 app.add_typer(serve.app, name="serve")
 
