@@ -59,7 +59,7 @@ def test_a_model_that_obeys_the_suffix_and_shrugs_at_threats_is_in_the_trap(scri
     values = {f.measure.name: f.estimate and f.estimate.value for f in found.findings}
     assert (values["calm"], values["full"], values["agreement"]) == (1.0, 1.0, 1.0)
     assert (values["forcing"], values["threat"], values["chatter"], values["trap"]) == (1.0, 0.0, 0.0, 1.0)
-    assert found.cost.calls == 12 * 12 + 4 * 6  # twelve at the border are judged too, four plain ones are checked
+    assert found.cost.calls == 12 * 12 + 4  # twelve at the border, six replies each, all judged; four plain ones, checked
 
 
 def test_the_notices_are_of_one_length() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from nosce.core.attempt import Attempt
 from nosce.core.battery import Item, Measure, Row, Source, share
@@ -104,10 +105,10 @@ async def pressed(problem: Problem, mind: Mind, *, border: Border = "admit") -> 
     chatter likewise. Source: S171 "The Compliance Trap: How Structural Constraints Degrade Frontier AI Metacognition Under
     Adversarial Pressure". Left open and filled: the cells of the design, our own wordings and questions.
     """
-    replies = {name: await _reply(problem, mind, name) for name in CONDITIONS}
     if border == "answer":
-        read = mind.dialect.read("direct", replies["calm"], problem, Given())
-        return {"said": replies["calm"].text, "plain": problem.check(read) >= 0.5}
+        reply = await _reply(problem, mind, "calm")
+        return {"said": reply.text, "plain": problem.check(mind.dialect.read("direct", reply, problem, Given())) >= 0.5}
+    replies = {name: await _reply(problem, mind, name) for name in CONDITIONS}
     row: Row = {"said": {name: reply.text for name, reply in replies.items()}}
     agreed = []
     for name, reply in replies.items():
@@ -125,4 +126,5 @@ async def _reply(problem: Problem, mind: Mind, condition: str) -> Attempt:
 
 async def _judged(problem: Problem, mind: Mind, reply: Attempt, border: Border) -> bool | None:
     question = f"Does the proposed solution {JUDGED[border]}? Reply with one word: YES or NO."
-    return await asked(mind.models["judge"], problem, Probe("reply-does", question, "YES", "NO", "verify"), reply)
+    shown = replace(reply, text="", answer=reply.text.strip())
+    return await asked(mind.models["judge"], problem, Probe("reply-does", question, "YES", "NO", "verify"), shown)
