@@ -1,5 +1,6 @@
 """The one page of a profile: what stands on which side, and that it can be read in a browser, by night and on a phone."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +82,14 @@ def test_markdown_and_terminal_hold_the_same_figures() -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_it_opens_by_night_and_on_a_phone(browser: Any, tmp_path: Path, width: int, scheme: str) -> None:
-    for found in ([profile(HOSTILE, 4)], [profile("one", 4), profile("a" * 90, 3)]):
+    one, other = profile("one", 4), profile("a" * 90, 3)
+    other.sittings[1] = replace(other.sittings[0], battery=other.sittings[1].battery)  # the second sat what the first could not
+    for found in ([profile(HOSTILE, 4)], [one, profile("a" * 90, 3)], [one, other]):
         page, complaints = opened(browser, write_profile(found, tmp_path / "profile.html"), width, scheme)
         assert complaints == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.locator(".tile").count() == 5
         assert page.locator("#acts .finding").first.locator("circle").count() == len(found)
+        for row in page.locator(".asked-of tr").all():
+            assert row.locator("th, td").count() == 2 + len(found)
         page.close()

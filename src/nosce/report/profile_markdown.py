@@ -50,6 +50,7 @@ def _asked(found: Sequence[Profile]) -> list[str]:
             if not s.refused:
                 items, remarks = f"{s.items - s.unfinished} of {s.items}", brief(" ".join(s.remarks), 240)
                 lines.append(f"| {s.battery.id} {said.name(s)} | {one.spec} | {items} | {price(s.cost)} | {remarks} |")
+    named = ", {}" if len(found) == 2 else ""
     if refusals := said.refused(found):
-        lines += ["", "Not asked:", "", *(f"- {battery}: {reason}" for _, battery, reason in refusals)]
+        lines += ["", "Not asked:", "", *(f"- {battery}{named.format(spec)}: {reason}" for spec, battery, reason in refusals)]
     return lines

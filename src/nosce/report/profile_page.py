@@ -106,12 +106,12 @@ def sittings(found: Sequence[Profile]) -> list[dict[str, Any]]:
     """What was asked, and what it cost each model."""
     shown = []
     for place, first in enumerate(found[0].sittings):
-        sat = [(one.spec, one.sittings[place]) for one in found if not one.sittings[place].refused]
-        if sat:
+        sat = [(one.spec, one.sittings[place]) for one in found]
+        if any(not s.refused for _, s in sat):
             shown.append({
                 "id": first.battery.id, "battery": said.name(first), "title": first.battery.title,
-                "items": " / ".join(f"{s.items - s.unfinished} of {s.items}" for _, s in sat),
-                "costs": [price(s.cost) for _, s in sat],
+                "items": " / ".join(dict.fromkeys(f"{s.items - s.unfinished} of {s.items}" for _, s in sat if not s.refused)),
+                "costs": ["not asked" if s.refused else price(s.cost) for _, s in sat],
                 "remarks": [f"{spec}: " * (len(found) == 2) + " ".join(s.remarks) for spec, s in sat if s.remarks],
             })  # fmt: skip
     return shown
