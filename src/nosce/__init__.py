@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from nosce.core.decision import Decision
     from nosce.core.equivalence import Equivalence
     from nosce.core.problem import Problem
-    from nosce.core.registry import agent, battery, estimator, intervention, memory, registry, strategy, study
+    from nosce.core.registry import agent, battery, estimator, intervention, memory, recipe, registry, strategy, study
     from nosce.core.signal import Signal
     from nosce.core.trace import Trace
     from nosce.evidence.api import compare, prove, signals, solve
+    from nosce.learn.plan import train
     from nosce.mind.engine import Engine
     from nosce.mind.mind import Mind
     from nosce.models.load import load as load_model
@@ -40,14 +41,14 @@ _HOMES = {
     "load_model": "nosce.models.load:load", "load_problems": "nosce.tasks.load", "memory": "nosce.core.registry",
     "profile": "nosce.batteries.api", "prove": "nosce.evidence.api", "registry": "nosce.core.registry",
     "signals": "nosce.evidence.api", "solve": "nosce.evidence.api", "strategy": "nosce.core.registry",
-    "study": "nosce.core.registry",
+    "study": "nosce.core.registry", "recipe": "nosce.core.registry", "train": "nosce.learn.plan",
     "wrap": "nosce.serve.wrap",
 }  # fmt: skip
 
 __all__ = [
     "Answer", "Attempt", "Budget", "Claim", "Cost", "Decision", "Engine", "Equivalence", "Mind", "Problem", "Signal", "Trace",
     "agent", "battery", "compare", "estimator", "intervention", "load_model", "load_problems", "memory", "profile", "prove",
-    "registry", "signals", "solve", "strategy", "study", "wrap",
+    "recipe", "registry", "signals", "solve", "strategy", "study", "train", "wrap",
 ]  # fmt: skip
 
 

@@ -77,6 +77,13 @@ def plan(
     return Trainer(recipe, engine, problems, steps, seed, settings, roster or {}, folder, save_every, told=told)
 
 
+def train(
+    recipe: str, model: str, problems: Sequence[Problem], *, steps: int, out: str | Path | None = None, **more: Any
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Train a model by a recipe and return the log's rows; what `nosce train` does. `more`: see `plan`."""
+    return plan(recipe, model, problems, steps=steps, out=Path(out) if out else None, **more).run()
+
+
 def _check_problems(recipe: Recipe, slug: str, problems: Sequence[Problem]) -> None:
     if not problems:
         raise InputError("there are no problems to learn from")
