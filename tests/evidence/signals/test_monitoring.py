@@ -151,7 +151,7 @@ def test_a_signal_that_fails_costs_itself_alone(problems, chat):
 @pytest.mark.parametrize(
     ("wish", "reason"),
     [
-        ({"signals": "sequence-probability"}, "no 'logprobs'.*these signals work: .*self-consistency-share"),
+        ({"signals": "sequence-probability"}, "no 'logprobs'.*these signals work: .*exact-match"),
         ({"signals": "p-true/p-ik"}, "no 'hidden'.*socrates or hf"),
         ({"signals": "noncontradiction"}, "entailment model"),
         ({"signals": "self-consistency-share", "samples": 1}, "--samples 2 or more"),
@@ -168,6 +168,11 @@ def test_refuses_before_a_token_is_spent(monkeypatch, problems, black_box, wish,
     with pytest.raises(InputError, match=reason):
         nosce.signals(problems, **wish)
     assert black_box.calls == 0
+
+
+def test_questions_to_choose_on_must_be_others(problems):
+    with pytest.raises(InputError, match="1 questions of --calibrate stand in the data too"):
+        nosce.signals(problems[:80], SIGNALS, calibrate=problems[79:])
 
 
 def test_without_answers_nothing_is_measured(problems):

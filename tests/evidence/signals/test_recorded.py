@@ -43,13 +43,13 @@ def test_signals_on_a_run_need_no_model_and_say_which_cannot_be_had(folder):
     found = nosce.signals(str(folder))
     assert found.model == "socrates-a3c1663a38cb" or found.model.startswith("socrates")
     assert {"self-consistency-share", "sequence-probability", "semantic-entropy"} <= {row.name for row in found.rows}
-    assert "asks the model itself" in found.refused["p-true"]
+    assert "works with the model at hand" in found.refused["p-true"]
     assert "recorded attempts hold none" in found.refused["probability-margin"]
     assert found.question.tokens < found.row("self-consistency-share").tokens
 
 
 def test_what_recorded_attempts_cannot_give_is_refused_by_name(folder):
-    with pytest.raises(InputError, match=r"p-true: asks the model.*these signals work: .*perplexity"):
+    with pytest.raises(InputError, match=r"p-true: works with the model.*these signals work: .*cosine-similarity"):
         plan_signals(str(folder), signals="p-true,perplexity")
     with pytest.raises(InputError, match="leave --model out"):
         plan_signals(str(folder), model="socrates")

@@ -19,10 +19,10 @@ def wanted(names: str | Sequence[str]) -> list[System]:
     """The estimators of these names (`a,b` or a list); every registered one for `all`. Raises InputError for an unknown name."""
     if names == "all":
         return [system for system in registry if system.kind == "estimator"]
-    listed = [name.strip() for name in (names.split(",") if isinstance(names, str) else names) if name.strip()]
-    if not listed:
+    chosen = [name.strip() for name in (names.split(",") if isinstance(names, str) else names) if name.strip()]
+    if not chosen:
         raise InputError("no signal is named; give --signals all, or some by name: --signals a,b")
-    return list({system.name: system for system in (registry.find(name, "estimator") for name in listed)}.values())
+    return list({system.name: system for system in (registry.find(name, "estimator") for name in chosen)}.values())
 
 
 def served(
@@ -46,8 +46,14 @@ def insist(refused: Refused, able: Sequence[System]) -> None:
     if not refused:
         return
     named = "; ".join(f"{name}: {why}" for name, why in refused.items())
-    can = ", ".join(system.name for system in able) or "none"
-    raise InputError(f"cannot be had here: {named}. With what is there these signals work: {can}")
+    raise InputError(f"cannot be had here: {named}. With what is there these signals work: {listed(able)}")
+
+
+def listed(systems: Sequence[System], most: int = 16) -> str:
+    """Their names in a line; the first few where there are many."""
+    names = [system.name for system in systems]
+    more = f" and {len(names) - most} more (--signals all)" if len(names) > most else ""
+    return (", ".join(names[:most]) or "none") + more
 
 
 def looks_at(system: System) -> frozenset[str]:
@@ -71,7 +77,7 @@ def _live(system: System, engine: Engine, samples: int, labelled: bool, given: M
 
 def _recorded(system: System, recorded: frozenset[str], given: Mapping[str, Any]) -> str:
     if "measure" not in system.options:
-        return "asks the model itself, which recorded attempts cannot; give the questions and --model SPEC"
+        return "works with the model at hand, not on recorded attempts; give the questions and --model SPEC"
     if lacking := sorted(looks_at(system) - recorded - set(GIVEN)):
         return f"needs {OBSERVED[lacking[0]]}, and the recorded attempts hold none"
     return _not_given(system, given)

@@ -13,7 +13,7 @@ from nosce.core.registry import System
 from nosce.core.streams import stream_key
 from nosce.evidence.plan import problems_hash
 from nosce.evidence.signals.recorded import Recorded, is_run, read_run
-from nosce.evidence.signals.serve import Refused, insist, served, wanted
+from nosce.evidence.signals.serve import Refused, insist, listed, served, wanted
 from nosce.mind.engine import Engine
 from nosce.models.base import Model
 from nosce.models.load import load_probed_roster
@@ -80,6 +80,7 @@ def plan_signals(
     labelled = _loaded(calibrate, columns or {}, kind) if calibrate else []
     if recorded and labelled:
         raise InputError("--calibrate goes with a model; recorded attempts are split among themselves")
+    _check_apart(problems, labelled)
     roster = None if recorded else asyncio.run(load_probed_roster(model or "socrates"))
     engine = None if roster is None else Engine(roster, seed=seed, temperature=temperature)
     graded = not _unlabelled([*problems, *labelled])
@@ -118,11 +119,18 @@ def _unlabelled(problems: Sequence[Problem]) -> list[Problem]:
 
 def _no_labels(problems: Sequence[Problem], able: Sequence[System]) -> str:
     missing = _unlabelled(problems)
-    free = ", ".join(system.name for system in able if system.prepare is None)
+    free = listed([system for system in able if system.prepare is None])
     return (
         f"{len(missing)} of {len(problems)} questions have no answer (first: {missing[0].id}), and what a signal is worth is told "
         f"by right and wrong; give answers (--column answer=NAME). Without any, these signals can be computed, not measured: {free}"
     )
+
+
+def _check_apart(problems: Sequence[Problem], labelled: Sequence[Problem]) -> None:
+    shared = {(p.text, p.context) for p in problems} & {(p.text, p.context) for p in labelled}
+    if shared:
+        text = min(shared, key=str)[0]
+        raise InputError(f"{len(shared)} questions of --calibrate stand in the data too (e.g. {text!r}); choose on others")
 
 
 def _check_numbers(samples: int, limit: int | None, temperature: float | None) -> None:
