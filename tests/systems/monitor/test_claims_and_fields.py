@@ -58,6 +58,20 @@ def test_a_passage_decides_where_there_is_one(scripted, run):
     assert "at 0 tokens" in answer.reason
 
 
+def test_a_passage_may_be_judged_by_the_model_or_by_any_entailment_model(scripted, run):
+    def reads(prompt, draw):
+        if "Options:" not in prompt:
+            return teller(prompt, draw)
+        assert "Passage: Ann sold bread in Rome." in prompt
+        return Sample("Choice: 1" if "Claim: Ann sold" in prompt else "Choice: 2", prompt_tokens=9, completion_tokens=2)
+
+    answer = run(scripted(reads), "by-claim", GROUNDED, by="judge").answer
+    assert told(answer.signals) == {"Ann sold bread.": 1.0, "Ann lived in Rome.": 0.0, "Ann": 0.0}
+    assert (answer.source, answer.cost.calls) == ("verbal", 4)
+    by_half = run(scripted(teller), "by-claim", GROUNDED, supports=lambda pairs: [0.5 for _ in pairs]).answer
+    assert by_half.confidence == 0.5
+
+
 def test_a_second_sample_that_does_not_fit_leaves_the_answer_without_a_confidence(scripted, run):
     model = scripted(teller, capabilities=Capabilities(logprobs=True, top=20))
     answer = run(model, "by-claim", ASKED, budget=Budget(calls=1)).answer

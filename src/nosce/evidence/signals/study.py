@@ -93,6 +93,7 @@ def plan_signals(
         insist(refused, everything)
     fits = any(system.prepare is not None and system.prepares == "labelled" for system in able)
     parts = split(problems, labelled, fits)
+    samples = max(len(made) for made in recorded.attempts.values()) if recorded else samples
     named = data if isinstance(data, str) else f"{len(problems)} questions"
     return Study(named, *parts, able, refused, roster, recorded, samples, seed, temperature, given)
 

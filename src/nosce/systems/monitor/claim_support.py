@@ -18,7 +18,8 @@ from nosce.monitor.claims import Supports, claims, contained, support
 from nosce.monitor.measure import measure
 from nosce.monitor.statistics import Statistics
 
-By = Literal["auto", "samples", "verify", "passage"]
+By = Literal["auto", "samples", "verify", "passage", "judge"]
+OPTIONS = ("The passage supports the claim.", "The passage does not support the claim.")
 
 
 @measure("claim-support", needs={"samples"})
@@ -58,27 +59,30 @@ async def passage_support(
 
 
 @strategy("by-claim", "by-claim", family="monitor", acts={"think"}, only_for="long answers")
-async def by_claim(problem: Problem, mind: Mind, *, k: int = 5, by: By = "auto") -> Answer:
+async def by_claim(
+    problem: Problem, mind: Mind, *, k: int = 5, by: By = "auto", supports: Supports = contained
+) -> Answer:
     """One thought whose sentences each get a confidence of their own; that of the answer is their mean.
 
-    `by`: how far the other k − 1 `samples` support a claim, the model's own P(True) of it (`verify`), or the question's
-    `passage`; `auto`: the passage where there is one, else samples. The signals of the answer, and the trace, hold each claim
-    with its confidence; the reason names the way and its cost.
+    `by`: how far the other k − 1 `samples` support a claim, the model's own P(True) of it (`verify`), how far the question's
+    `passage` supports it, or whether the model finds that it does (`judge`); `auto`: the passage where there is one, else
+    samples. `supports` compares texts: lexical containment, or from Python any entailment model. The signals of the answer,
+    and the trace, hold each claim with its confidence; the reason names the way and its cost.
     """
     way = ("passage" if problem.context else "samples") if by == "auto" else by
-    if way == "passage" and not problem.context:
+    if way in ("passage", "judge") and not problem.context:
         raise InputError(f"{problem.id} has no passage; give a context, or by=samples")
     if way == "samples" and k < 2:
         raise InputError(f"k={k}: claims are scored by other samples; give k=2 or more")
-    if way == "verify" and "verify" not in mind.dialect.acts:
-        raise CapabilityError("act verify", mind.model.spec, ["by=samples"])
+    if way in ("verify", "judge") and way not in mind.dialect.acts:
+        raise CapabilityError(f"act {way}", mind.model.spec, ["by=samples"])
     attempts = await mind.think(problem, n=k if way == "samples" else 1)
     first = attempts[0]
     mind.answer(first.answer)
-    if way == "verify":
-        signals = await _verified(problem, first, mind)
+    if way in ("verify", "judge"):
+        signals = await (_verified if way == "verify" else _judged)(problem, first, mind)
     else:
-        signals = [mind.measure(signal, first.id) for signal in _scored(problem, attempts, way)]
+        signals = [mind.measure(signal, first.id) for signal in _scored(problem, attempts, way, supports)]
     extra = mind.work.meter.spent.tokens - first.cost.tokens
     reason = f"{len(signals)} claims scored by {way} at {extra} tokens beyond the answer"
     return mind.answer(first.answer or first.text.strip() or None, *_mean(signals), reason=reason, signals=signals)
@@ -90,13 +94,13 @@ def _mean(signals: Sequence[Signal]) -> tuple[float | None, Source]:
     return (float(np.mean([signal.value for signal in known])), known[0].source) if known else (None, "none")
 
 
-def _scored(problem: Problem, attempts: Sequence[Attempt], way: str) -> list[Signal]:
+def _scored(problem: Problem, attempts: Sequence[Attempt], way: str, supports: Supports) -> list[Signal]:
     said = claims(attempts[0].text)
     texts = [problem.context or ""] if way == "passage" else [a.text for a in attempts[1:]]
     if not texts:  # the budget left no second sample
         return []
     source: Source = "verifier" if way == "passage" else "samples"
-    return [Signal(claim, float(row.mean()), source) for claim, row in zip(said, support(said, texts), strict=True)]
+    return [Signal(claim, float(row.mean()), source) for claim, row in zip(said, support(said, texts, supports), strict=True)]
 
 
 async def _verified(problem: Problem, attempt: Attempt, mind: Mind) -> list[Signal]:
@@ -105,6 +109,16 @@ async def _verified(problem: Problem, attempt: Attempt, mind: Mind) -> list[Sign
     for claim in claims(attempt.text):
         checked = await mind.verify(problem, Attempt(attempt.id, claim, claim, attempt.act))
         found.append(Signal(claim, checked.value, checked.source))
+    return found
+
+
+async def _judged(problem: Problem, attempt: Attempt, mind: Mind) -> list[Signal]:
+    """1 where the model finds that the passage supports the claim, 0 where it finds that it does not."""
+    found = []
+    for claim in claims(attempt.text):
+        picked = await mind.judge(Problem(problem.id, f"Claim: {claim}", context=problem.context), OPTIONS)
+        value = None if picked is None else float(picked == 0)
+        found.append(mind.measure(Signal(claim, value, "none" if value is None else "verbal"), attempt.id))
     return found
 
 
