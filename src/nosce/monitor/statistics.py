@@ -103,8 +103,10 @@ class Statistics:
     @cached_property
     def top(self) -> Floats:
         """Log-probabilities of the alternatives [T, k], likeliest first, −∞ where a token has fewer; those with none left out."""
-        k = self._alternatives
-        rows = [[lp for _, lp in pairs] + [-np.inf] * (k - len(pairs)) for pairs in self.attempts[0].top or () if pairs]
+        k, given = self._alternatives, [pairs for pairs in self.attempts[0].top or () if pairs]
+        rows = [[logprob for _, logprob in pairs] for pairs in given]
+        if any(len(row) < k for row in rows):
+            rows = [row + [-np.inf] * (k - len(row)) for row in rows]
         found = np.array(rows, dtype=np.float64).reshape(len(rows), k)
         return found if np.all(found[:, :-1] >= found[:, 1:]) else np.sort(found, axis=1)[:, ::-1]
 
@@ -120,9 +122,9 @@ class Statistics:
         own = self.attempts[0].entropies
         return np.array(own, dtype=np.float64) if own else plogp(self.likely)
 
-    @property
+    @cached_property
     def _alternatives(self) -> int:
-        return max((len(pairs) for pairs in self.attempts[0].top or ()), default=0)
+        return max(map(len, self.attempts[0].top or ()), default=0)
 
     # -- the samples --------------------------------------------------------------------------------------------------
 
@@ -205,7 +207,7 @@ class Statistics:
     def spectrum(self) -> tuple[Floats, Floats]:
         """Eigenvalues [n] and eigenvectors [n, n] (columns) of D^−½ W D^−½, W the affinity and D its degrees."""
         root = np.sqrt(np.maximum(self.affinity.sum(axis=1), 1e-300))
-        values, vectors = np.linalg.eigh(self.affinity / np.outer(root, root))
+        values, vectors = np.linalg.eigh(self.affinity / (root[:, None] * root))
         return values, vectors
 
 

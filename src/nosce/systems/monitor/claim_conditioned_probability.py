@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from functools import lru_cache
+from itertools import count
 from math import exp
 
 import numpy as np
@@ -39,29 +40,30 @@ def _drawn_first(row: Alternatives, drawn: float) -> Alternatives:
 
 def _kept(rows: Sequence[Alternatives], entails: Entails) -> float:
     """Log of the share that entails among what entails or contradicts, summed over tokens."""
-    starts = np.cumsum([0, *(len(row) for row in rows[:-1])])
-    place: dict[str, int] = {}
-    ids = np.array([place.setdefault(bare(text), len(place)) for row in rows for text, _ in row])
-    heads = np.repeat(ids[starts], np.diff([*starts, len(ids)]))
-    joined = _relations(heads, ids, list(place), entails)
+    sizes = [len(row) for row in rows]
+    starts = np.cumsum([0, *sizes[:-1]])
+    place: defaultdict[str, int] = defaultdict(count().__next__)
+    ids = np.array([place[text] for row in rows for text, _ in row])
+    joined = _relations(np.repeat(ids[starts], sizes), ids, [bare(text) for text in place], entails)
     joined[starts] = ENTAILMENT
     p = np.exp([logprob for row in rows for _, logprob in row])
-    yes = np.add.reduceat(np.where(joined == ENTAILMENT, p, 0.0), starts)
-    no = np.add.reduceat(np.where(joined == CONTRADICTION, p, 0.0), starts)
+    yes = np.add.reduceat(p * (joined == ENTAILMENT), starts)
+    no = np.add.reduceat(p * (joined == CONTRADICTION), starts)
     return -float(np.log1p(no / yes).sum())
 
 
 def _relations(heads: Ints, ids: Ints, words: Sequence[str], entails: Entails) -> Ints:
-    """The relation of each alternative to the token drawn, both directions joined; every pair of words is asked about once."""
+    """The relation of each alternative to the token drawn, both directions joined; every pair of tokens is asked about once."""
     size = len(words)
-    codes = np.array(list({*(heads * size + ids).tolist(), *(ids * size + heads).tolist()}))
-    table = np.empty(size * size, dtype=np.int64)
-    asked = [(words[a], words[b]) for a, b in zip(*divmod(codes, size), strict=True)]
+    forward, backward = heads * size + ids, ids * size + heads
+    table = np.zeros(size * size, dtype=np.int64)
+    table[forward] = table[backward] = 1
+    codes = np.flatnonzero(table)
+    asked = [(words[code // size], words[code % size]) for code in codes.tolist()]
     table[codes] = np.asarray(entails(asked)).argmax(axis=1)
-    return np.asarray(JOINED[table[heads * size + ids], table[ids * size + heads]])
+    return np.asarray(JOINED[table[forward], table[backward]])
 
 
-@lru_cache(maxsize=100_000)
 def bare(token: str) -> str:
     """A token without the blanks and punctuation around it: what the entailment model is shown."""
     return token.strip(" \n.,;:!?\"'()")

@@ -57,8 +57,8 @@ def kernel_language_entropy(stats: Statistics, *, heat: float = 0.3) -> float:
     graph = _graph(stats)
     values, vectors = np.linalg.eigh(np.diag(graph.sum(axis=0)) - graph)
     kernel = (vectors * np.exp(-heat * values)) @ vectors.T
-    root = np.sqrt(np.diag(kernel))
-    kappa = np.maximum(np.linalg.eigvalsh(kernel / np.outer(root, root) / len(root)), 0.0)
+    root = np.sqrt(kernel.diagonal())
+    kappa = np.maximum(np.linalg.eigvalsh(kernel / (root[:, None] * root)), 0.0) / len(root)
     return float(plogp(kappa)) / log(len(root))
 
 
