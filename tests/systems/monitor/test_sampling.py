@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.systems.monitor.worked import ASKED, many, of, relations, token
 
 from nosce.core.attempt import Attempt
+from nosce.core.errors import InputError
 from nosce.core.registry import registry
 from nosce.evidence.trials import answering
 from nosce.mind.engine import Engine
@@ -100,10 +101,12 @@ def test_likelihood_and_agreement_together():
 
 def test_ngram_surprise_by_counting():
     stats = many("a b", "a c", "a b b")  # a 3, b 3, c 1: seven words of three kinds
-    assert of("selfcheck-ngram", stats) == pytest.approx(-(log(4 / 10) + log(4 / 10)) / 2)
-    assert of("selfcheck-ngram-max", many("a c", "a b", "a b b")) == pytest.approx(-log(2 / 10))
-    bigram = -(log(4 / 6) + log(3 / 6)) / 2  # a after the start: 3 of 3; b after a: 2 of 3; one more of each kind
-    assert of("selfcheck-ngram", stats, n=2) == pytest.approx(bigram)
+    assert of("selfcheck-ngram", stats) == pytest.approx(-log(3 / 7))
+    assert of("selfcheck-ngram", stats, smoothing=1.0) == pytest.approx(-log(4 / 10))
+    assert of("selfcheck-ngram-max", many("a c", "a b", "a b b")) == pytest.approx(-log(1 / 7))
+    assert of("selfcheck-ngram", stats, n=2) == pytest.approx(-log(2 / 3) / 2)  # a starts every text; b after a: 2 of 3
+    with pytest.raises(InputError, match="n=0"):
+        of("selfcheck-ngram", stats, n=0)
 
 
 def test_ties_reach_through_others():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from math import exp
+from math import exp, log
 
 import numpy as np
 
+from nosce.core.errors import InputError
 from nosce.monitor.equivalence import CONTRADICTION, ENTAILMENT
 from nosce.monitor.measure import NOT_NEGATIVE, measure
-from nosce.monitor.statistics import Statistics
+from nosce.monitor.statistics import Floats, Statistics
 
 
 @measure("lexical-similarity", needs={"samples"})
@@ -106,29 +108,29 @@ def _unlike(stats: Statistics) -> float:
 
 
 @measure("selfcheck-ngram", needs={"samples"}, uncertainty=NOT_NEGATIVE)
-def selfcheck_ngram(stats: Statistics, *, n: int = 1) -> float:
+def selfcheck_ngram(stats: Statistics, *, n: int = 1, smoothing: float = 0.0) -> float:
     """Mean −log probability of the attempt's words under an n-gram model of all attempts.
 
-    An uncertainty in [0, ∞), in nats. Add-one smoothing over the words seen; the attempt's own words are counted too.
-    SelfCheckGPT's n-gram variant (average).
+    An uncertainty in [0, ∞), in nats. The attempt's own words are counted too, so none has probability 0; `smoothing` is
+    added to every count. SelfCheckGPT's n-gram variant (average).
     """
-    return float(_surprise(stats, n).mean())
+    return float(_surprise(stats, n, smoothing).mean())
 
 
 @measure("selfcheck-ngram-max", needs={"samples"}, uncertainty=NOT_NEGATIVE)
-def selfcheck_ngram_max(stats: Statistics, *, n: int = 1) -> float:
+def selfcheck_ngram_max(stats: Statistics, *, n: int = 1, smoothing: float = 0.0) -> float:
     """−log probability of the attempt's most surprising word under an n-gram model of all attempts.
 
     An uncertainty in [0, ∞), in nats; the model is that of `selfcheck-ngram`. SelfCheckGPT's n-gram variant (maximum), the
     attempt taken as one sentence.
     """
-    return float(_surprise(stats, n).max())
+    return float(_surprise(stats, n, smoothing).max())
 
 
-def _surprise(stats: Statistics, n: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _surprise(stats: Statistics, n: int, smoothing: float) -> Floats:
     """−log P of each word of the attempt given the n − 1 before it."""
-    from collections import Counter
-
+    if n < 1 or smoothing < 0:
+        raise InputError(f"selfcheck-ngram: n={n}, smoothing={smoothing}; expected n ≥ 1 and smoothing ≥ 0")
     split = [["<s>"] * (n - 1) + text.lower().split() for text in stats.texts]
     grams = [[tuple(words[i - n + 1 : i + 1]) for i in range(n - 1, len(words))] for words in split]
     count = Counter(gram for row in grams for gram in row)
@@ -136,5 +138,5 @@ def _surprise(stats: Statistics, n: int) -> np.ndarray[tuple[int], np.dtype[np.f
     for gram, times in count.items():
         heads[gram[:-1]] += times
     known = len({gram[-1] for gram in count})
-    found = [np.log(heads[gram[:-1]] + known) - np.log(count[gram] + 1) for gram in grams[0]]
+    found = [log(heads[gram[:-1]] + smoothing * known) - log(count[gram] + smoothing) for gram in grams[0]]
     return np.array(found or [0.0])
