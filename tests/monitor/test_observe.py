@@ -99,7 +99,7 @@ def test_the_model_judges_what_means_the_same():
     stats = asyncio.run(observe(PARIS, attempts, mind, judge=True))
     assert stats.classes.tolist() == [0, 0, 0, 1, 2]
     assert len(asked) == 2  # the city against Paris, Lyon against Paris; paris matches, and no answer is not asked about
-    found = asyncio.run(registry.find("discrete-semantic-entropy/judged").run(PARIS, attempts, mind))
+    found = asyncio.run(registry.find("discrete-semantic-entropy/model-judged").run(PARIS, attempts, mind))
     assert found.value == pytest.approx(-0.6 * log(0.6) - 0.4 * log(0.2))
 
 

@@ -87,7 +87,7 @@ def cocoa_msp(stats: Statistics) -> float:
 
 @measure("cocoa-ppl", needs={"samples", "logprobs"}, uncertainty=NOT_NEGATIVE)
 def cocoa_ppl(stats: Statistics) -> float:
-    """The same per token, −mean log p · mean(1 − similarity).
+    """−log of the attempt's probability per token times how unlike the others are, −mean log p · mean(1 − similarity).
 
     An uncertainty in [0, ∞). lm-polygraph's CocoaPPL.
     """

@@ -15,11 +15,11 @@ from nosce.monitor.statistics import plogp
 
 
 @estimator(
-    "discrete-semantic-entropy", "discrete-semantic-entropy", part="judged", family="monitor", acts={"judge"},
+    "discrete-semantic-entropy", "discrete-semantic-entropy", part="model-judged", family="monitor", acts={"judge"},
     looks_at=("samples",),
 )  # fmt: skip
 async def judged_semantic_entropy(problem: Problem, attempts: Sequence[Attempt], mind: Mind) -> Signal:
-    """`discrete-semantic-entropy` over classes that the model itself judges to mean the same.
+    """Entropy of the classes of answers that the model itself judges to mean the same.
 
     Answers that the problem's Equivalence calls the same are not asked about. An uncertainty in [0, log n], in nats; no value
     for a single attempt.

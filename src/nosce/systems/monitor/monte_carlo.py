@@ -19,7 +19,7 @@ def monte_carlo_sequence_entropy(stats: Statistics) -> float:
 
 @measure("monte-carlo-normalized-sequence-entropy", needs={"samples", "sample_logprobs"}, uncertainty=NOT_NEGATIVE)
 def monte_carlo_normalized_sequence_entropy(stats: Statistics) -> float:
-    """The same per token, −mean_i log p(sample_i)/length_i.
+    """Entropy of the distribution over whole attempts per token, −mean_i log p(sample_i)/length_i, in nats.
 
     An uncertainty in [0, ∞). lm-polygraph's MonteCarloNormalizedSequenceEntropy.
     """

@@ -29,7 +29,9 @@ def sentence_sar(stats: Statistics, *, temperature: float = 0.001) -> float:
 
 @measure("sar", needs={"samples", "sample_logprobs", "pieces"}, uncertainty=ANY)
 def sar(stats: Statistics, *, temperature: float = 0.001) -> float:
-    """`sentence-sar` with probabilities whose tokens are weighted as in `token-sar`.
+    """Mean over samples of −log of their relevant probability plus that of the others, as far as they are alike.
+
+    Rule: `sentence-sar` with probabilities whose tokens are weighted as in `token-sar`.
 
     An uncertainty in (−∞, ∞). lm-polygraph's SAR.
     """
