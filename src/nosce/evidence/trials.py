@@ -33,14 +33,15 @@ class Experiment(Protocol):
 def answering(system: System) -> System:
     """An estimator as a strategy: think, answer with the first thought, the estimator's signal as confidence.
 
-    `looks_at` of its registration says what it needs of the thoughts: `samples` (five are drawn), `top`, `pieces` (alternatives).
+    `looks_at` of its registration says what it needs of the thoughts: `samples` (five are drawn), `top`, `pieces`, `entropies`
+    (alternatives, as many as the model gives).
     """
     looks_at = system.options.get("looks_at", ())
 
     @wraps(system.run)
     async def run(problem: Problem, mind: Mind, *more: Any, **options: Any) -> Answer:
-        n, top = ATTEMPTS if "samples" in looks_at else 1, ALTERNATIVES if {"top", "pieces"} & set(looks_at) else 0
-        attempts = await mind.think(problem, n=n, top=top)
+        top = min(ALTERNATIVES, mind.model.capabilities.top) if {"top", "pieces", "entropies"} & set(looks_at) else 0
+        attempts = await mind.think(problem, n=ATTEMPTS if "samples" in looks_at else 1, top=top)
         mind.answer(attempts[0].answer)
         signal = await system.run(problem, attempts, mind, *more, **options)
         return mind.answer(attempts[0].answer, signal.confidence, signal.source, signals=(signal,))

@@ -31,9 +31,8 @@ def sentence_sar(stats: Statistics, *, temperature: float = 0.001) -> float:
 def sar(stats: Statistics, *, temperature: float = 0.001) -> float:
     """Mean over samples of −log of their relevant probability plus that of the others, as far as they are alike.
 
-    Rule: `sentence-sar` with probabilities whose tokens are weighted as in `token-sar`.
-
-    An uncertainty in (−∞, ∞). lm-polygraph's SAR.
+    Rule: `sentence-sar` with probabilities whose tokens are weighted as in `token-sar`. An uncertainty in (−∞, ∞).
+    lm-polygraph's SAR.
     """
     return _shared(stats, stats.relevant_logprobs[stats.start :], temperature)
 
