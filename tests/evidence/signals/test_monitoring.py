@@ -170,6 +170,22 @@ def test_refuses_before_a_token_is_spent(monkeypatch, problems, black_box, wish,
     assert black_box.calls == 0
 
 
+def test_an_entailment_model_of_the_callers_serves_the_signals_that_need_one(monkeypatch, problems, black_box):
+    """Equal answers entail each other, others contradict: non-contradiction is then the share of the others that agree."""
+
+    async def roster(spec):
+        return {"main": black_box}
+
+    def entails(pairs):
+        last = [[text.rpartition("Answer:")[2] for text in pair] for pair in pairs]
+        return np.array([[1.0, 0.0, 0.0] if a == b else [0.0, 0.0, 1.0] for a, b in last])
+
+    monkeypatch.setattr("nosce.evidence.signals.study.load_probed_roster", roster)
+    found = nosce.signals(problems, "noncontradiction,self-consistency-share", samples=3, entails=entails)
+    a, b = (found.row(name).auroc2.value for name in ("noncontradiction", "self-consistency-share"))
+    assert a == pytest.approx(b, abs=0.02)
+
+
 def test_questions_to_choose_on_must_be_others(problems):
     with pytest.raises(InputError, match="1 questions of --calibrate stand in the data too"):
         nosce.signals(problems[:80], SIGNALS, calibrate=problems[79:])

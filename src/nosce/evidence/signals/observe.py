@@ -98,7 +98,7 @@ class Observer:
         for system in self.systems:
             try:
                 signal, cost = await self._signal(system, problem, attempts, views)
-            except (ModelError, BudgetExhausted, CapabilityError):  # costs this signal alone
+            except (ModelError, BudgetExhausted, CapabilityError, InputError):  # costs this signal alone
                 signal, cost = Signal(system.name, None, "none"), Cost()
             signals[system.name] = signal
             asked[system.name] = cost.tokens
