@@ -126,6 +126,13 @@ def test_one_map_turns_every_uncertainty_into_a_confidence(low, high, value, con
     assert Signal("u", value, "samples", "uncertainty", low, high).confidence == pytest.approx(confidence)
 
 
+def test_thoughts_of_thousands_of_tokens_keep_their_order():
+    found = [Signal("u", u, "logprobs", "uncertainty", 0.0, math.inf).confidence for u in (600.0, 700.0, 701.0, 3000.0, 90000.0)]
+    assert found == sorted(found, reverse=True)
+    assert len(set(found)) == 5
+    assert found[-1] > 0
+
+
 RANGES = [(-50, 50), (-50, math.inf), (-math.inf, 50), (-math.inf, math.inf)]
 
 

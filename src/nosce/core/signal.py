@@ -12,6 +12,11 @@ Source = Literal["logprobs", "samples", "verbal", "hidden", "verifier", "memory"
 Direction = Literal["confidence", "uncertainty"]
 
 
+def vanishing(u: float) -> float:
+    """exp(−u) for u ≥ 0; beyond 700 nats, where it would soon be 0, exp(−700)·700/u: long thoughts keep their order."""
+    return math.exp(-max(0.0, u)) if u <= 700 else math.exp(-700) * 700 / u
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
     """One measurement: name, value, range, direction and where it came from.
@@ -45,7 +50,7 @@ class Signal:
 
         A confidence is itself. An uncertainty u in [low, high] becomes 1 − (u − low)/(high − low); one in [low, ∞) becomes
         exp(low − u), so an entropy or a negative log-probability turns back into a probability; one in (−∞, high] becomes
-        1 − exp(u − high); one without bounds 1/(1 + exp u). Strictly monotone for a given range: rankings survive it.
+        1 − exp(u − high); one without bounds 1/(1 + exp u). Monotone for a given range: rankings survive it (see `vanishing`).
         """
         if self.value is None or self.direction == "confidence":
             return self.value
@@ -53,7 +58,7 @@ class Signal:
         if math.isfinite(self.low) and math.isfinite(self.high):
             return min(1.0, max(0.0, above / (self.high - self.low))) if self.high > self.low else 1.0
         if math.isfinite(self.low):
-            return math.exp(-max(0.0, below))
+            return vanishing(below)
         if math.isfinite(self.high):
             return -math.expm1(-max(0.0, above))
         return 0.5 - 0.5 * math.tanh(self.value / 2)

@@ -6,6 +6,7 @@ from math import exp, inf
 
 import numpy as np
 
+from nosce.core.signal import vanishing
 from nosce.monitor.measure import measure
 from nosce.monitor.statistics import Statistics
 
@@ -17,7 +18,7 @@ def sequence_probability(stats: Statistics) -> float:
     In [0, 1], higher is surer; falls with length. lm-polygraph's MaximumSequenceProbability is −Σ log p; uqlm's
     sequence_probability without length normalisation.
     """
-    return exp(min(0.0, stats.logprobs.sum()))
+    return vanishing(-float(stats.logprobs.sum()))
 
 
 @measure("length-normalized-probability", needs={"logprobs"})
