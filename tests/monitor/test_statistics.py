@@ -117,8 +117,9 @@ def test_entropy_of_nothing_is_nothing():
     [
         (0.0, 2.0, 0.5, 0.75),
         (0.0, math.inf, math.log(2), 0.5),
-        (-math.inf, 0.0, -math.log(4), 0.75),
-        (-math.inf, math.inf, math.log(3), 0.25),
+        (-math.inf, 0.0, -3.0, 0.75),
+        (-math.inf, math.inf, 1.0, 0.25),
+        (-math.inf, math.inf, -3.0, 0.875),
         (1.0, 1.0, 1.0, 1.0),
     ],
 )
@@ -131,6 +132,10 @@ def test_thoughts_of_thousands_of_tokens_keep_their_order():
     assert found == sorted(found, reverse=True)
     assert len(set(found)) == 5
     assert found[-1] > 0
+    for bounds in ((-math.inf, 0.0), (-math.inf, math.inf)):
+        sure = [Signal("u", -u, "logprobs", "uncertainty", *bounds).confidence for u in (20.0, 60.0, 900.0)]
+        assert sure == sorted(set(sure))
+        assert Signal("u", -math.inf, "logprobs", "uncertainty", *bounds).confidence == 1
 
 
 RANGES = [(-50, 50), (-50, math.inf), (-math.inf, 50), (-math.inf, math.inf)]

@@ -50,7 +50,8 @@ class Signal:
 
         A confidence is itself. An uncertainty u in [low, high] becomes 1 − (u − low)/(high − low); one in [low, ∞) becomes
         exp(low − u), so an entropy or a negative log-probability turns back into a probability; one in (−∞, high] becomes
-        1 − exp(u − high); one without bounds 1/(1 + exp u). Monotone for a given range: rankings survive it (see `vanishing`).
+        x/(1 + x), x = high − u; one without bounds ½ − ½·u/(1 + |u|). Monotone for a given range, and never flat before
+        floating point is: rankings survive it (see `vanishing`).
         """
         if self.value is None or self.direction == "confidence":
             return self.value
@@ -60,5 +61,5 @@ class Signal:
         if math.isfinite(self.low):
             return vanishing(below)
         if math.isfinite(self.high):
-            return -math.expm1(-max(0.0, above))
-        return 0.5 - 0.5 * math.tanh(self.value / 2)
+            return 1 - 1 / (1 + max(0.0, above))
+        return 0.5 - math.copysign(0.5 - 0.5 / (1 + abs(self.value)), self.value)
