@@ -22,7 +22,8 @@ def run() -> dict[str, Any]:
     return {
         "n": found.reported_on, "signals": len(found.rows), "single": _row(found.row(found.chosen)),
         "cheaper": _row(found.row(found.cheaper)) if found.cheaper else None,
-        "ensemble": {**_row(found.ensemble), "gain": _plain(found.gain)}, "question_only": _row(found.question),
+        "ensemble": {**_row(found.ensemble), "gain": _plain(found.gain)}, "lean": _row(found.lean) if found.lean else None,
+        "question_only": _row(found.question),
         "heaviest": [f"{name} {weight:+.3f}" for name, weight in list(found.weights.items())[:8]],
         "all": {row.name: [_plain(row.auroc2), _plain(row.within), round(row.tokens)] for row in found.rows},
     }  # fmt: skip

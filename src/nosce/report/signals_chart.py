@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nosce.evidence.signals.choosing import LEAN
 from nosce.evidence.signals.measures import SignalRow
 from nosce.evidence.signals.monitoring import Monitoring
 from nosce.report.charts import Chart, altair_or_refuse, data_of
@@ -20,7 +21,7 @@ def signals_chart(found: Monitoring) -> Chart:
     question alone tells. The chosen signal and the ensemble stand in colour.
     """
     alt = altair_or_refuse()
-    rows = [*([found.ensemble] if found.ensemble else []), *found.rows, found.question]
+    rows = [*(row for row in (found.ensemble, found.lean) if row), *found.rows, found.question]
     points = [_point(row, found) for row in rows if row.auroc2 is not None]
     order = [point["name"] for point in points]
     base = alt.Chart(data_of(points))
@@ -61,7 +62,7 @@ def _question_line(alt: Any, found: Monitoring, scale: Any) -> Any:
 
 def _point(row: SignalRow, found: Monitoring) -> dict[str, Any]:
     assert row.auroc2 is not None
-    marked = row.name in (found.chosen, "ensemble")
+    marked = row.name in (found.chosen, "ensemble", LEAN)
     low, high = row.auroc2.interval
     return {
         "name": row.name, "auroc2": row.auroc2.value, "low": low, "high": high, "tokens": row.tokens, "said": count(row.tokens),

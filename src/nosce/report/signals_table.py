@@ -31,9 +31,9 @@ class Line:
 
 
 def signal_lines(found: Monitoring) -> list[Line]:
-    """The signals, best AUROC2 first, then the ensemble and the question-only predictor."""
+    """The signals, best AUROC2 first, then the ensembles and the question-only predictor."""
     lines = [Line(_cells(row), row.name == found.chosen) for row in found.rows]
-    lines += [Line(_cells(found.ensemble), apart=True)] if found.ensemble else []
+    lines += [Line(_cells(row), apart=True) for row in (found.ensemble, found.lean) if row]
     return [*lines, Line(_cells(found.question), apart=True)]
 
 
@@ -76,9 +76,12 @@ def ensemble_sentence(found: Monitoring) -> str:
         return ""
     heavy = ", ".join(f"{name} {weight:+.2f}" for name, weight in list(found.weights.items())[:5])
     shown = "more" if found.gain.interval[0] > 0 else "less" if found.gain.interval[1] < 0 else "no difference shown"
+    lean = ""
+    if found.lean:
+        lean = f" Those that cost nothing beyond the samples: {share_of(found.lean.auroc2)} at {count(found.lean.tokens)} tokens."
     return (
         f"All {len(found.weights)} signals together: AUROC2 {share_of(found.ensemble.auroc2)}, {_signed(found.gain)} against "
-        f"{found.chosen} ({shown}) at {count(found.ensemble.tokens)} tokens. Heaviest: {heavy}."
+        f"{found.chosen} ({shown}) at {count(found.ensemble.tokens)} tokens.{lean} Heaviest: {heavy}."
     )
 
 

@@ -60,6 +60,8 @@ def test_a_study_of_a_chat_model(found):
     assert found.question.extra == 0 < verdict.extra
     assert found.ensemble.auroc2.value > 0.9
     assert set(found.weights) == set(SIGNALS.split(","))
+    assert found.lean.tokens == share.tokens < found.ensemble.tokens  # P(True) asks the model once more
+    assert found.lean.auroc2.value > 0.9
 
 
 def test_each_signal_is_charged_what_it_would_cost_alone(problems, chat):
@@ -125,7 +127,7 @@ def test_one_sentence_names_the_signal_its_worth_and_its_price(found):
     assert "not shown to know more" in sentence(replace(found, rows=[blind], cheaper=None))
     assert few(found) == [f"{found.chosen_on} questions are few to choose among 3 signals; more, or --calibrate, make it surer."]
     assert left_out(replace(found, refused={"a": "x", "b": "y", "c": "x"})) == ["Left out: a, c: x", "Left out: b: y"]
-    assert [line.apart for line in signal_lines(found)] == [False] * 3 + [True] * 2
+    assert [line.apart for line in signal_lines(found)] == [False] * 3 + [True] * 3
 
 
 def test_one_signal_alone_needs_no_ensemble(problems, chat):

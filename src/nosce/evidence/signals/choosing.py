@@ -17,7 +17,7 @@ from nosce.evidence.signals.serve import looks_at
 from nosce.metrics import Estimate, auroc2, auroc2_difference
 from nosce.monitor.ensemble import Ensemble
 
-QUESTION, ENSEMBLE = "question only", "ensemble"
+QUESTION, ENSEMBLE, LEAN = "question only", "ensemble", "ensemble of the samples"
 
 
 def costs_of(system: System, kept: Sequence[Seen], artifact: Artifact | None) -> tuple[float, float, float]:
@@ -51,9 +51,10 @@ def _present(table: Table, name: str) -> tuple[Any, Any]:
 
 
 def ensembled(
-    systems: Sequence[System], seed: int, there: Table, here: Table, rows: Sequence[SignalRow], kept: Sequence[Seen], chosen: str
-) -> tuple[Ensemble | None, SignalRow | None, Estimate | None]:
-    """The ensemble of all signals that have a value, fitted on the choosing split, and what it gains over the chosen one."""
+    systems: Sequence[System], seed: int, there: Table, here: Table, rows: Sequence[SignalRow], kept: Sequence[Seen], chosen: str,
+    name: str = ENSEMBLE,
+) -> tuple[Ensemble | None, SignalRow | None, Estimate | None]:  # fmt: skip
+    """The ensemble of these signals, fitted on the choosing split, and what it gains over the chosen one."""
     names = [row.name for row in rows]
     if len(names) < 2:
         return None, None, None
@@ -64,8 +65,13 @@ def ensembled(
     prepared = sum(row.prepared for row in rows if row.name in made.names)
     tokens = float(np.mean([getattr(s, base) + sum(s.asked[u.name] for u in used) for s in kept])) + prepared
     costs = (tokens, tokens - float(np.mean([s.single for s in kept])), prepared)
-    there, here = there.with_column(ENSEMBLE, made.held_out), here.with_column(ENSEMBLE, sure)
-    row = row_of(ENSEMBLE, "", "several", there, here, QUESTION, costs)
+    there, here = there.with_column(name, made.held_out), here.with_column(name, sure)
+    row = row_of(name, "", "several", there, here, QUESTION, costs)
     has = ~np.isnan(here.column(chosen))
     gain = measured(lambda: auroc2_difference(sure[has], here.column(chosen)[has], here.right[has]))
     return made, replace(row, n=len(here.right)), gain
+
+
+def free(rows: Sequence[SignalRow], kept: Sequence[Seen]) -> list[SignalRow]:
+    """The signals that cost nothing beyond the samples: no further question to the model, nothing fitted first."""
+    return [row for row in rows if row.prepared == 0 and not any(s.asked[row.name] for s in kept)]

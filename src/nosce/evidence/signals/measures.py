@@ -71,9 +71,9 @@ class Table:
         """One signal's confidences [n]."""
         return np.asarray(self.confidences[:, self.names.index(name)])
 
-    def empty(self, name: str) -> bool:
-        """Whether a signal has no value at all."""
-        return bool(np.isnan(self.column(name)).all())
+    def valued(self, name: str) -> int:
+        """How many questions gave a signal a value."""
+        return int((~np.isnan(self.column(name))).sum())
 
     @property
     def several(self) -> bool:

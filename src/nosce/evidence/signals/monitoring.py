@@ -15,7 +15,7 @@ from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import System
 from nosce.evidence.rows import measured, plain
-from nosce.evidence.signals.choosing import QUESTION, choose, costs_of, ensembled
+from nosce.evidence.signals.choosing import LEAN, QUESTION, choose, costs_of, ensembled, free
 from nosce.evidence.signals.measures import SignalRow, Table, cells, row_of
 from nosce.evidence.signals.observe import Observer, Seen, Watch
 from nosce.evidence.signals.serve import Refused, looks_at
@@ -29,7 +29,8 @@ from nosce.stores.journal import Journal
 
 @dataclass(frozen=True)
 class Monitoring:
-    """What was found. `rows`: signals, best AUROC2 first; `question` and `ensemble` stand apart from them.
+    """What was found. `rows`: signals, best AUROC2 first; `question`, `ensemble` and `lean` (the ensemble of those that cost
+    nothing beyond the samples; None where that is all of them) stand apart.
 
     `chosen` is the signal with the best AUROC2 on the choosing split (`chosen_there`); `cheaper` the cheapest whose AUROC2
     was not shown to be lower there. `gain` is the ensemble's AUROC2 minus the chosen signal's on the reporting split.
@@ -38,6 +39,7 @@ class Monitoring:
     rows: list[SignalRow]
     question: SignalRow
     ensemble: SignalRow | None
+    lean: SignalRow | None
     weights: Mapping[str, float]
     chosen: str
     chosen_there: float
@@ -58,7 +60,7 @@ class Monitoring:
 
     def row(self, name: str) -> SignalRow:
         """The row of a signal, of the ensemble or of the question-only predictor."""
-        others = [row for row in (self.ensemble, self.question) if row]
+        others = [row for row in (self.ensemble, self.lean, self.question) if row]
         return next(row for row in (*self.rows, *others) if row.name == name)
 
     def to_data(self) -> dict[str, Any]:
@@ -134,7 +136,8 @@ def _table(systems: Sequence[System], seen: Sequence[Seen]) -> tuple[Table, list
 def _found(study: Study, observer: Observer, choosing: Sequence[Seen], reporting: Sequence[Seen]) -> Monitoring:
     (there, _), (here, kept) = _table(study.systems, choosing), _table(study.systems, reporting)
     _check(there, here)
-    silent = {name: _why_silent(name, study.systems) for name in here.names if here.empty(name) or there.empty(name)}
+    valued = {name: min(here.valued(name), there.valued(name)) for name in here.names}
+    silent = {name: _why_silent(name, count, study.systems) for name, count in valued.items() if count < LEAST // 2}
     question = QuestionOnly.fit(there.problems, there.right, seed=study.seed)
     there, here = there.with_column(QUESTION, question.held_out), here.with_column(QUESTION, question.predict(here.problems))
     costs = {s.name: costs_of(s, kept, observer.artifacts.get(s.name)) for s in study.systems}
@@ -144,10 +147,13 @@ def _found(study: Study, observer: Observer, choosing: Sequence[Seen], reporting
         raise InputError("no signal has a value: " + "; ".join(f"{name}: {why}" for name, why in silent.items()))
     chosen, level, cheaper = choose(there, rows)
     made, ensemble, gain = ensembled(study.systems, study.seed, there, here, rows, kept, chosen)
+    cheap = free(rows, kept)
+    lean = ensembled(study.systems, study.seed, there, here, cheap, kept, chosen, LEAN)[1] if len(cheap) < len(rows) else None
     asked = row_of(QUESTION, "", "none", there, here, QUESTION, (float(np.mean([s.single for s in kept])), 0.0, 0.0))
     return Monitoring(
-        sorted(rows, key=lambda row: -(row.auroc2.value if row.auroc2 else 0.0)), asked, ensemble, made.weights if made else {},
-        chosen, level, cheaper, gain, measured(lambda: accuracy(here.right)), len(study.fitting), len(there.right), len(here.right),
+        sorted(rows, key=lambda row: -(row.auroc2.value if row.auroc2 else 0.0)), asked, ensemble, lean,
+        made.weights if made else {}, chosen, level, cheaper, gain, measured(lambda: accuracy(here.right)),
+        len(study.fitting), len(there.right), len(here.right),
         len(reporting) - len(kept), {s.problem.id: s.failed for s in (*choosing, *reporting) if s.failed},
         {**study.refused, **silent}, study.model, study.data, study.samples, study.seed, tuple(kept),
     )  # fmt: skip
@@ -163,7 +169,9 @@ def _check(there: Table, here: Table) -> None:
             )
 
 
-def _why_silent(name: str, systems: Sequence[System]) -> str:
+def _why_silent(name: str, count: int, systems: Sequence[System]) -> str:
+    if count:
+        return "gave a value to too few questions to be measured"
     system = next(s for s in systems if s.name == name)
     return system.options.get("silent") or f"gave no value to any question (it looks at {', '.join(sorted(looks_at(system)))})"
 
