@@ -1,23 +1,35 @@
 """One token at a time: the key–value cache, and the pass that adds one position to each of many sequences.
 
-Written for speed: every intermediate has its place in memory before the step begins, each line is one numpy call with
-`out=`, and attention reads only as far as the longest sequence of the batch.
+Written for speed. Every intermediate has its place in memory before the step begins, and each line is one numpy call
+into it. What decides the time of a large batch is how the cache is read, so each product of attention is one matrix
+product a sequence over memory in one piece: the queries of its heads stand in a block diagonal matrix [H, G · head],
+which meets all keys of the sequence at once (and its blocks of the product with the values are the heads' results).
+Products with the weights go through eight sequences at a time, the size that OpenBLAS multiplies without first copying
+the weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
 
 from nosce.models.socrates.network import Edit, Floats, Ids, Network, padded
 
 GROWTH = 32
 """Positions added when the cache is too short."""
+BLOCK = 8
+"""Sequences in one product with the weights."""
+LEAST = np.float32(1e-30)
+"""A smaller sum of exp(score) may have lost digits."""
 
 
 class KeyValueCache:
-    """Keys and values of every layer, [slots, 2G, room, head] each: a slot's keys first, then its values.
+    """For every layer the keys [slots, G · head, room] and the values [slots, room, G · head].
 
     `room` grows with the longest sequence up to the context. What lies beyond a sequence's length is finite but
     meaningless.
@@ -27,7 +39,8 @@ class KeyValueCache:
         self.network = network
         self.slots = slots
         self.room = 0
-        self.layers: list[Floats] = []
+        self.keys: list[Floats] = []
+        self.values: list[Floats] = []
         self.reserve(1)
 
     def reserve(self, length: int) -> None:
@@ -35,32 +48,38 @@ class KeyValueCache:
         if length <= self.room:
             return
         shape = self.network.shape
-        room = min(shape.context, -(-length // GROWTH) * GROWTH)
-        size = (self.slots, 2 * shape.groups, room, shape.head)
-        grown = [np.zeros(size, dtype=np.float32) for _ in range(shape.layers)]
-        for old, new in zip(self.layers, grown, strict=False):
-            new[:, :, : self.room] = old
-        self.layers, self.room = grown, room
+        old, wide = self.room, shape.groups * shape.head
+        self.room = min(shape.context, -(-length // GROWTH) * GROWTH)
+        keys = [np.zeros((self.slots, wide, self.room), dtype=np.float32) for _ in range(shape.layers)]
+        values = [np.zeros((self.slots, self.room, wide), dtype=np.float32) for _ in range(shape.layers)]
+        for new, before in zip([*keys, *values], [*self.keys, *self.values], strict=old > 0):
+            new[:, : before.shape[1], : before.shape[2]] = before
+        self.keys, self.values = keys, values
 
     def fill(self, prompts: Sequence[Sequence[int]], slots: Ids, source: Ids) -> None:
         """Run `prompts` once each; slot `slots[i]` receives what prompt `source[i]` left."""
         ids = padded(prompts)
-        self.reserve(ids.shape[1])
+        count, length = ids.shape
+        self.reserve(length)
 
         def keep(layer: int, fresh: Floats) -> None:
-            self.layers[layer][slots, :, : ids.shape[1]] = fresh.swapaxes(1, 2)[source]
+            keys, values = np.split(fresh.reshape(count, length, -1), 2, axis=-1)
+            self.keys[layer][slots, :, :length] = keys.swapaxes(1, 2)[source]
+            self.values[layer][slots, :length] = values[source]
 
         self.network.forward(ids, keep=keep, only_keep=True)
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Copy the first `length` positions of one slot to another."""
-        for layer in self.layers:
-            layer[target, :, :length] = layer[source, :, :length]
+        for keys, values in zip(self.keys, self.values, strict=True):
+            keys[target, :, :length] = keys[source, :, :length]
+            values[target, :length] = values[source, :length]
 
     def fork(self) -> KeyValueCache:
         """An independent copy."""
         twin = KeyValueCache(self.network, self.slots)
-        twin.layers, twin.room = [layer.copy() for layer in self.layers], self.room
+        twin.room = self.room
+        twin.keys, twin.values = [keys.copy() for keys in self.keys], [values.copy() for values in self.values]
         return twin
 
 
@@ -68,44 +87,22 @@ class Stepper:
     """Adds one position to a run of neighbouring slots. Holds the scratch memory, so one thread uses it at a time."""
 
     def __init__(self, network: Network, most: int) -> None:
-        shape = network.shape
+        shape, blocks = network.shape, -(-most // BLOCK) * BLOCK
+        width = {
+            "x": shape.width, "unit": shape.width, "change": shape.width, "norm": 1,
+            "qkv": (shape.heads + 2 * shape.groups) * shape.head, "mixed": shape.heads * shape.head,
+            "query": shape.heads * shape.groups * shape.head, "met": shape.heads * shape.groups * shape.head,
+            "both": 2 * shape.inner, "inner": shape.inner, "logits": shape.vocabulary,
+        }  # fmt: skip
         self.network = network
-        self._heads = shape.heads + 2 * shape.groups
-        self._rotation = np.empty((most, 1, shape.head // 2), dtype=np.complex64)
-        self._store: dict[str, Floats] = {
-            "x": np.empty((most, shape.width), dtype=np.float32),
-            "unit": np.empty((most, shape.width), dtype=np.float32),
-            "change": np.empty((most, shape.width), dtype=np.float32),
-            "norm": np.empty((most, 1), dtype=np.float32),
-            "qkv": np.empty((most, self._heads * shape.head), dtype=np.float32),
-            "mixed": np.empty((most, shape.heads * shape.head), dtype=np.float32),
-            "both": np.empty((most, 2 * shape.inner), dtype=np.float32),
-            "inner": np.empty((most, shape.inner), dtype=np.float32),
-            "logits": np.empty((most, shape.vocabulary), dtype=np.float32),
-            "peak": np.empty((most, shape.groups, shape.heads // shape.groups, 1), dtype=np.float32),
-        }
-        self._scores = np.empty(most * shape.heads * shape.context, dtype=np.float32)
-        self._epsilon = np.float32(shape.width * shape.epsilon)
+        self.rows = 0
+        self._store = {name: np.zeros((blocks, size), dtype=np.float32) for name, size in width.items()}
+        self._turns = np.empty((blocks, 1, 1, shape.head // 2), dtype=np.complex64)
+        self._weights = np.empty(most * shape.heads * shape.context, dtype=np.float32)
+        self._sums = np.empty((shape.layers, blocks, shape.heads), dtype=np.float32)
+        self._epsilon, self._one = np.float32(shape.width * shape.epsilon), np.ones(1, dtype=np.float32)
         self._ahead = np.arange(shape.context)
-        self._resize(most)
-
-    def _resize(self, rows: int) -> None:
-        """Views of the scratch memory for a batch of `rows`."""
-        shape, at = self.network.shape, {name: array[:rows] for name, array in self._store.items()}
-        ratio = shape.heads // shape.groups
-        self.rows = rows
-        self.x, self.unit, self.change, self.norm = at["x"], at["unit"], at["change"], at["norm"]
-        self.logits, self.both, self.inner, self.peak = at["logits"], at["both"], at["inner"], at["peak"]
-        self.half, self.up = at["both"][:, : shape.inner], at["both"][:, shape.inner :]
-        self.square = self.norm[:, 0]
-        self.rotation, self.qkv, self.mixed = self._rotation[:rows], at["qkv"], at["mixed"]
-        turning = self.qkv[:, : (shape.heads + shape.groups) * shape.head].view(np.complex64)
-        self.turning = turning.reshape(rows, -1, shape.head // 2)
-        heads = self.qkv.reshape(rows, -1, shape.head)
-        self.query = heads[:, : shape.heads].reshape(rows, shape.groups, ratio, shape.head)
-        self.fresh = heads[:, shape.heads :]
-        self.mixed_heads = self.mixed.reshape(rows, shape.groups, ratio, shape.head)
-        self.every = np.arange(rows)
+        self._careful = False
 
     def step(
         self, cache: KeyValueCache, first: int, tokens: Ids, positions: Ids, edits: Mapping[int, Edit] | None = None
@@ -117,66 +114,133 @@ class Stepper:
         """
         if len(tokens) != self.rows:
             self._resize(len(tokens))
-        network, groups = self.network, self.network.shape.groups
-        length, mask = self._reach(positions)
-        scores = self._scores[: self.peak.size * length].reshape(*self.peak.shape[:-1], length)
-        network.embedding.take(tokens, axis=0, out=self.x, mode="clip")
-        network.rotation.take(positions, axis=0, out=self.rotation[:, 0], mode="clip")
-        if edits and 0 in edits:
-            edits[0](self.x)
-        for index, layer in enumerate(network.layers):
-            here = cache.layers[index][first : first + self.rows]
-            self._normalise()
-            np.dot(self.unit, layer.qkv, out=self.qkv)
-            np.multiply(self.turning, self.rotation, out=self.turning)
-            here[self.every, :, positions] = self.fresh
-            self._attend(here[:, :groups, :length], here[:, groups:, :length], scores, mask)
-            np.dot(self.mixed, layer.out, out=self.change)
-            np.add(self.x, self.change, out=self.x)
-            self._normalise()
-            np.dot(self.unit, layer.gate_up, out=self.both)
-            self._gate()
-            np.dot(self.inner, layer.down, out=self.change)
-            np.add(self.x, self.change, out=self.x)
-            if edits and index + 1 in edits:
-                edits[index + 1](self.x)
-        self._normalise()
-        return np.dot(self.unit, network.head, out=self.logits)
+        self.network.rotation.take(positions, 0, self.turn[:, 0, 0], "clip")
+        here, reach = slice(first, first + self.rows), self._reach(positions)
+        if self._careful or edits:
+            return self._pass(cache, here, tokens, reach, edits or {}, careful=True)
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits = self._pass(cache, here, tokens, reach, {}, careful=False)
+        if LEAST < np.minimum.reduce(self.sums, None) and np.maximum.reduce(self.sums, None) < np.inf:
+            return logits
+        self._careful = True
+        return self._pass(cache, here, tokens, reach, {}, careful=True)
 
-    def _reach(self, positions: Ids) -> tuple[int, Floats | None]:
-        """Longest length, and −∞ [B, 1, 1, T] beyond each row's own where they differ."""
-        if self.rows == 1:
-            return int(positions[0]) + 1, None
-        longest = int(positions.max())
-        if int(positions.min()) == longest:
-            return longest + 1, None
-        mask = np.zeros((self.rows, 1, 1, longest + 1), dtype=np.float32)
-        mask[:, 0, 0][self._ahead[: longest + 1] > positions[:, None]] = -np.inf
-        return longest + 1, mask
+    def _resize(self, rows: int) -> None:
+        """Views of the scratch memory for a batch of `rows`. In products they are filled up to whole blocks with zeros."""
+        shape, at = self.network.shape, {name: array[:rows] for name, array in self._store.items()}
+        grouped, wide = (rows, shape.groups, shape.heads // shape.groups), shape.groups * shape.head
+        self.rows = rows
+        self.x, self.unit, self.change, self.norm, self.square = at["x"], at["unit"], at["change"], at["norm"], at["norm"][:, 0]
+        self.half, self.up, self.inner = at["both"][:, : shape.inner], at["both"][:, shape.inner :], at["inner"]
+        queries, self.key, self.value = np.split(at["qkv"], [shape.heads * shape.head, -wide], axis=1)
+        self.asked = queries.view(np.complex64).reshape(*grouped, -1)
+        self.turning = self.key.view(np.complex64).reshape(rows, shape.groups, 1, -1)
+        self.query, self.met = at["query"].reshape(rows, shape.heads, wide), at["met"].reshape(rows, shape.heads, wide)
+        self.query_blocks = _diagonal(at["query"], grouped, shape.head).view(np.complex64)
+        self.met_blocks = _diagonal(at["met"], grouped, shape.head)
+        self.mixed, self.turn = at["mixed"].reshape(*grouped, shape.head), self._turns[:rows]
+        self.sums = self._sums[:, :rows]
+        self.sum_of = [(each[..., None], each.reshape(*grouped, 1)) for each in self.sums]
+        for name in ("unit", "mixed", "inner"):
+            self._store[name][rows:] = 0
+        self.blocks = {name: _blocks(array, rows) for name, array in self._store.items()}
+        self.product: Callable[[Floats, Floats, Floats], Any] = np.dot if rows <= BLOCK else np.matmul
+
+    def _reach(self, positions: Ids) -> _Reach:
+        longest = int(np.maximum.reduce(positions))
+        weights = self._weights[: self.sums[0].size * (longest + 1)].reshape(self.rows, -1, longest + 1)
+        if self.rows == 1 or int(np.minimum.reduce(positions)) == longest:
+            return _Reach(longest + 1, slice(None), longest, weights, None)
+        mask = np.zeros((self.rows, 1, longest + 1), dtype=np.float32)
+        mask[:, 0][self._ahead[: longest + 1] > positions[:, None]] = -np.inf
+        return _Reach(longest + 1, np.arange(self.rows), positions, weights, mask)
+
+    def _pass(
+        self, cache: KeyValueCache, here: slice, tokens: Ids, reach: _Reach, edits: Mapping[int, Edit], *, careful: bool
+    ) -> Floats:
+        network, x, change, product = self.network, self.x, self.change, self.product
+        unit, qkv, mixed, both, inner, changes = (
+            self.blocks[name] for name in ("unit", "qkv", "mixed", "both", "inner", "change")
+        )
+        network.embedding.take(tokens, 0, x, "clip")
+        if 0 in edits:
+            edits[0](x)
+        for index, layer in enumerate(network.layers):
+            self._normalise()
+            product(unit, layer.qkv, qkv)
+            self._attend(cache.keys[index][here], cache.values[index][here], reach, *self.sum_of[index], careful)
+            product(mixed, layer.out, changes)
+            np.add(x, change, x)
+            self._normalise()
+            product(unit, layer.gate_up, both)
+            self._gate()
+            product(inner, layer.down, changes)
+            np.add(x, change, x)
+            if index + 1 in edits:
+                edits[index + 1](x)
+        self._normalise()
+        product(unit, network.head, self.blocks["logits"])
+        return self._store["logits"][: self.rows]
 
     def _normalise(self) -> None:
         """unit ← x / √(Σx² + d·ε); gain and √d are in the weights that follow."""
-        norm = self.norm
-        np.vecdot(self.x, self.x, out=self.square)
-        np.add(norm, self._epsilon, out=norm)
-        np.sqrt(norm, out=norm)
-        np.divide(self.x, norm, out=self.unit)
+        square = self.square
+        np.vecdot(self.x, self.x, square)
+        np.add(square, self._epsilon, square)
+        np.sqrt(square, square)
+        np.divide(self.x, self.norm, self.unit)
 
-    def _attend(self, keys: Floats, values: Floats, scores: Floats, mask: Floats | None) -> None:
-        """mixed ← softmax(query · keysᵀ) · values, for keys and values [B, G, T, head]."""
-        np.matmul(self.query, keys.swapaxes(2, 3), out=scores)
+    def _attend(self, keys: Floats, values: Floats, reach: _Reach, total: Floats, divisor: Floats, careful: bool) -> None:
+        """mixed ← softmax(query · keys) · values, the new key and value stored first."""
+        length, rows, places, weights, mask = reach.length, reach.rows, reach.places, reach.weights, reach.mask
+        np.multiply(self.asked, self.turn, self.query_blocks)
+        np.multiply(self.turning, self.turn, self.turning)
+        keys[rows, :, places] = self.key
+        values[rows, places] = self.value
+        np.matmul(self.query, keys[:, :, :length], weights)
         if mask is not None:
-            np.add(scores, mask, out=scores)
-        np.maximum.reduce(scores, axis=-1, keepdims=True, out=self.peak)
-        np.subtract(scores, self.peak, out=scores)
-        np.exp(scores, out=scores)
-        np.add.reduce(scores, axis=-1, keepdims=True, out=self.peak)
-        np.matmul(scores, values, out=self.mixed_heads)
-        np.divide(self.mixed_heads, self.peak, out=self.mixed_heads)
+            np.add(weights, mask, weights)
+        if careful:
+            np.subtract(weights, np.maximum.reduce(weights, -1, None, None, True), weights)
+        np.exp(weights, weights)
+        np.add.reduce(weights, -1, None, total, True)
+        np.matmul(weights, values[:, :length], self.met)
+        np.divide(self.met_blocks, divisor, self.mixed)
 
     def _gate(self) -> None:
         """inner ← silu(gate) · up = h·(1 + tanh h)·up, with h = gate/2 as the weights give it."""
-        np.tanh(self.half, out=self.inner)
-        np.add(self.inner, 1.0, out=self.inner)
-        np.multiply(self.inner, self.half, out=self.inner)
-        np.multiply(self.inner, self.up, out=self.inner)
+        inner = self.inner
+        np.tanh(self.half, inner)
+        np.add(inner, self._one, inner)
+        np.multiply(inner, self.half, inner)
+        np.multiply(inner, self.up, inner)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """How far attention reads and where the new position stands.
+
+    `keys[rows, :, places]` is where it stands in the cache, `weights` [B, H, length] the memory for what attention weighs
+    with, `mask` [B, 1, length] −∞ beyond each row's own length where rows differ.
+    """
+
+    length: int
+    rows: Any
+    places: Any
+    weights: Floats
+    mask: Floats | None
+
+
+def _blocks(array: Floats, rows: int) -> Floats:
+    """The first rows as [B, width], or as [⌈B / BLOCK⌉, BLOCK, width] where they are more than one block."""
+    if rows <= BLOCK:
+        return array[:rows]
+    return array[: -(-rows // BLOCK) * BLOCK].reshape(-1, BLOCK, array.shape[1])
+
+
+def _diagonal(array: Floats, grouped: tuple[int, int, int], head: int) -> Floats:
+    """From [B, H · G · head]: each head's block in the columns of its own group, [B, G, H/G, head]."""
+    _, groups, ratio = grouped
+    wide, item = groups * head, array.itemsize
+    strides = (array.strides[0], (ratio * wide + head) * item, wide * item, item)
+    return as_strided(array, (*grouped, head), strides)
