@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -82,6 +83,19 @@ def test_one_token_at_a_time_over_ragged_rows_gives_the_same_logits(network, ora
         tokens = np.array([ids[place] for ids, place in zip(whole, places, strict=True)])
         logits = stepper.step(cache, 1, tokens, places)
         np.testing.assert_allclose(logits, [e[p] for e, p in zip(expected, places, strict=True)], atol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [-150.0, 1.0, 150.0])
+def test_scores_beyond_what_exp_can_hold_give_the_same_logits(network, scale):
+    layers = [replace(layer, qkv=layer.qkv.copy()) for layer in network.layers]
+    layers[1].qkv[:, :32] *= scale  # the queries, so that exp(score) overflows or comes to nothing in float32
+    sharp = replace(network, layers=tuple(layers))
+    ids, cache, stepper = RNG.integers(0, 90, 40).tolist(), KeyValueCache(network, 1), Stepper(sharp, 1)
+    cache.reserve(40)
+    expected = sharp.logits(ids)
+    for place, token in enumerate(ids):
+        logits = stepper.step(cache, 0, np.array([token]), np.array([place]))
+        np.testing.assert_allclose(logits[0], expected[place], atol=2e-3)
 
 
 def test_next_and_continuation_logprobs_are_those_of_transformers(network, oracle):

@@ -8,9 +8,9 @@ the cache; that token goes through the first step like any other. Rows with the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -19,40 +19,16 @@ from numpy.typing import NDArray
 from nosce.core.errors import InputError
 from nosce.models.socrates import sampling
 from nosce.models.socrates.incremental import KeyValueCache, Stepper
-from nosce.models.socrates.network import Edit, Floats, Network
+from nosce.models.socrates.network import Floats, Network
+from nosce.models.socrates.rows import Plan, Row
 from nosce.models.socrates.threads import blas_threads, one_blas_thread
+
+__all__ = ["Decoder", "Row"]
 
 ROWS_A_THREAD = 32
 """Fewer rows than this are not worth another thread."""
-PROMPT_TOKENS_AT_ONCE = 4096
-
-
-@dataclass(slots=True, eq=False)
-class Row:
-    """One sequence being decoded; the decoder appends to its lists.
-
-    `key` is its random stream. Temperature 0 is greedy. `stop` holds token ids that end it (the stop token is kept as
-    the last of `tokens`). `bias` is added to the logits: an array [V], or a function of the row called before every
-    token. `steer` (k, vector [d]) is added to hidden state k (0 the embedding, k after the k-th layer) at every
-    position that predicts a new token. `logprobs` and `entropies` (nats) are those of the model at temperature 1
-    before any bias; with `top` > 0 `topk` holds the likeliest ids and their log-probabilities for each token. `finish`
-    is None while the row runs or when it was cancelled.
-    """
-
-    key: int
-    prompt: Sequence[int]
-    max_new: int = 256
-    temperature: float = 1.0
-    top_p: float = 1.0
-    stop: frozenset[int] = frozenset()
-    bias: Callable[[Row], Floats | None] | Floats | None = None
-    steer: tuple[int, Floats] | None = None
-    top: int = 0
-    tokens: list[int] = field(default_factory=list)
-    logprobs: list[float] = field(default_factory=list)
-    entropies: list[float] = field(default_factory=list)
-    topk: list[tuple[list[int], list[float]]] = field(default_factory=list)
-    finish: Literal["stop", "length"] | None = None
+PROMPT_TOKENS_AT_ONCE = 512
+"""More in one pass over prompts would not stay in the processor's cache."""
 
 
 class Decoder:
@@ -74,13 +50,18 @@ class Decoder:
         self._position = np.zeros(slots, dtype=np.int64)  # where it will stand
         self._last = np.zeros(slots, dtype=np.int64)  # position after which the row is full
         self._draws = np.zeros((slots, network.context))  # what each row's stream gives, by position
+        self._written = np.zeros((slots, network.context), dtype=np.int64)  # the tokens chosen, by the position before
+        self._logprobs = np.zeros((slots, network.context), dtype=np.float32)
+        self._entropies = np.zeros((slots, network.context), dtype=np.float32)
+        self._ends = np.zeros((slots, network.vocab_size), dtype=np.bool_)  # whether a token ends the row
         self._temperature = np.ones(slots, dtype=np.float32)
         self._top_p = np.ones(slots, dtype=np.float32)
         self._state: list[NDArray[Any]] = [
             *(self._token, self._position, self._last),
-            *(self._draws, self._temperature, self._top_p),
+            *(self._draws, self._temperature, self._top_p, self._ends),
+            *(self._written, self._logprobs, self._entropies),
         ]
-        self._plan = _Plan.of([], network.shape.width)
+        self._plan = Plan.of([], network.shape.width)
 
     @property
     def active(self) -> int:
@@ -103,7 +84,7 @@ class Decoder:
         if row in self._waiting:
             self._waiting.remove(row)
         elif row in self._rows:
-            self._rows[self._rows.index(row)] = None
+            self._leave(self._rows.index(row))
 
     def step(self) -> list[Row]:
         """Add one token to every active row after letting waiting rows in; returns the rows that finished."""
@@ -113,10 +94,8 @@ class Decoder:
             if not count:
                 return full
             self._cache.reserve(int(self._position[:count].max()) + 1)
-            chosen = self._run(count)
-        self._token[:count] = chosen[0]
-        self._position[:count] += 1
-        return full + self._record(*(part.tolist() for part in chosen))
+            self._run(count)
+        return full + self._finished(count)
 
     def run(self, rows: Sequence[Row]) -> list[Row]:
         """Submit rows and step until nothing is left to do; returns the same rows."""
@@ -163,7 +142,7 @@ class Decoder:
             self._close(slot)
         self._prefill(joined)
         if joined or holes:
-            self._plan = _Plan.of(self._active(), self.network.shape.width)
+            self._plan = Plan.of(self._active(), self.network.shape.width)
         return full
 
     def _active(self) -> list[Row]:
@@ -179,6 +158,8 @@ class Decoder:
         self._draws[slot, start:] = sampling.uniforms(sampling.stream(row.key), steps)
         self._temperature[slot] = row.temperature
         self._top_p[slot] = row.top_p
+        self._ends[slot] = False
+        self._ends[slot, [token for token in row.stop if 0 <= token < self.network.vocab_size]] = True
 
     def _close(self, slot: int) -> None:
         """Move the last row into a hole."""
@@ -197,41 +178,51 @@ class Decoder:
             row = self._rows[slot]
             if row is not None and len(row.prompt) > 1:
                 wanted.setdefault(tuple(row.prompt[:-1]), []).append(slot)
-        prompts = sorted(wanted, key=len)
-        while prompts:
-            count = max(1, PROMPT_TOKENS_AT_ONCE // len(prompts[-1]))
-            batch, prompts = prompts[-count:], prompts[:-count]
-            slots = [slot for prompt in batch for slot in wanted[prompt]]
-            source = np.repeat(np.arange(len(batch)), [len(wanted[prompt]) for prompt in batch])
-            self._cache.fill(batch, np.array(slots), source)
+        if wanted:
+            self._cache.reserve(max(map(len, wanted)))
+            self._spread([partial(self._fill, batch, wanted) for batch in _alike(wanted)])
+
+    def _fill(self, batch: Sequence[tuple[int, ...]], wanted: Mapping[tuple[int, ...], list[int]]) -> None:
+        slots = np.array([slot for prompt in batch for slot in wanted[prompt]])
+        self._cache.fill(batch, slots, np.repeat(np.arange(len(batch)), [len(wanted[prompt]) for prompt in batch]))
 
     # ---- one token for every row
 
-    def _run(self, count: int) -> tuple[NDArray[np.generic], ...]:
-        """(tokens, logprobs, entropies), each [count], over as many threads as the batch is worth."""
+    def _run(self, count: int) -> None:
+        """Choose a token for each row, over as many threads as the batch is worth."""
         lanes = max(1, min(self.threads, count // ROWS_A_THREAD))
         edges = [count * lane // lanes for lane in range(lanes + 1)]
-        if lanes == 1:
-            return self._lane(self._steppers[0], 0, count)
-        pool = self._pool = self._pool or ThreadPoolExecutor(self.threads - 1, "socrates")
-        others = [pool.submit(self._lane, self._steppers[i], edges[i], edges[i + 1]) for i in range(1, lanes)]
-        parts = [self._lane(self._steppers[0], 0, edges[1]), *(other.result() for other in others)]
-        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+        self._spread([partial(self._lane, self._steppers[i], edges[i], edges[i + 1]) for i in range(lanes)])
 
-    def _lane(self, stepper: Stepper, first: int, stop: int) -> tuple[NDArray[np.generic], ...]:
-        """Run the slots first … stop − 1 and choose their tokens."""
-        here = slice(first, stop)
-        edits = self._plan.edits(here)
-        logits = stepper.step(self._cache, first, self._token[here], self._position[here], edits)
+    def _spread(self, work: Sequence[Callable[[], None]]) -> None:
+        """Do all of it, shared out between the threads."""
+        if len(work) == 1 or self.threads == 1:
+            for each in work:
+                each()
+            return
+        pool = self._pool = self._pool or ThreadPoolExecutor(self.threads - 1, "socrates")
+        left = iter(work)  # whoever is free takes the next; handing out is one step under Python's lock
+        others = [pool.submit(_work_off, left) for _ in range(min(self.threads, len(work)) - 1)]
+        _work_off(left)
+        for other in others:
+            other.result()
+
+    def _lane(self, stepper: Stepper, first: int, stop: int) -> None:
+        """Run the slots first … stop − 1 and choose and note their tokens."""
+        here, every = slice(first, stop), np.arange(first, stop)
+        position = self._position[here]
+        logits = stepper.step(self._cache, first, self._token[here], position, self._plan.edits(here))
         plain = sampling.Distribution.of(logits)
-        weights = plain.weights
-        if self._plan.shaped:
-            weights = self._shape(logits, here)
-        tokens = sampling.choose(weights, self._draws[np.arange(first, stop), self._position[here]])
+        weights = self._shape(logits, here) if self._plan.shaped else plain.weights
+        tokens = sampling.choose(weights, self._draws[every, position])
         for slot in self._plan.topped:
             if first <= slot < stop and (row := self._rows[slot]) is not None:
                 row.topk.append(plain.likeliest(slot - first, row.top))
-        return tokens, plain.logprobs(tokens), plain.entropies()
+        self._written[every, position] = tokens
+        self._logprobs[every, position] = plain.logprobs(tokens)
+        self._entropies[every, position] = plain.entropies()
+        self._token[here] = tokens
+        position += 1
 
     def _shape(self, logits: Floats, here: slice) -> Floats:
         """Weights after bias, temperature and nucleus."""
@@ -246,46 +237,38 @@ class Decoder:
             weights[cut] = sampling.nucleus(weights[cut], self._top_p[here][cut])
         return weights
 
-    def _record(self, tokens: list[int], logprobs: list[float], entropies: list[float]) -> list[Row]:
-        """Append what was chosen; rows that end leave a hole."""
-        finished = []
-        full = (self._position[: len(tokens)] >= self._last[: len(tokens)]).tolist()
-        for slot, (row, token) in enumerate(zip(self._active(), tokens, strict=True)):
-            row.tokens.append(token)
-            row.logprobs.append(logprobs[slot])
-            row.entropies.append(entropies[slot])
-            if token in row.stop or full[slot]:
-                row.finish = "stop" if token in row.stop else "length"
-                finished.append(row)
-                self._rows[slot] = None
-        return finished
+    def _finished(self, count: int) -> list[Row]:
+        """Take out the rows that end with the token just chosen; each leaves a hole."""
+        for slot in self._plan.watching:
+            if (row := self._rows[slot]) is not None:
+                row.tokens.append(int(self._token[slot]))
+        ended = self._ends[np.arange(count), self._token[:count]]
+        over = np.flatnonzero(ended | (self._position[:count] >= self._last[:count]))
+        return [self._leave(slot, "stop" if ended[slot] else "length") for slot in over.tolist()]
+
+    def _leave(self, slot: int, finish: Literal["stop", "length"] | None = None) -> Row:
+        """Hand a row what was noted of it and leave a hole in its place."""
+        row, self._rows[slot] = self._rows[slot], None
+        assert row is not None
+        start = len(row.prompt) - 1
+        noted = slice(start, int(self._position[slot]))
+        row.tokens[:] = self._written[slot, noted].tolist()
+        row.logprobs += self._logprobs[slot, noted].tolist()
+        row.entropies += self._entropies[slot, noted].tolist()
+        row.finish = finish
+        return row
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What is unusual about the rows of the batch; worked out when it changes, so that it costs nothing when unused."""
-
-    shaped: bool
-    biased: list[int]
-    topped: list[int]
-    deltas: dict[int, Floats]  # hidden state → what to add to it [B, d]
-
-    @classmethod
-    def of(cls, rows: Sequence[Row], width: int) -> _Plan:
-        deltas: dict[int, Floats] = {}
-        for slot, row in enumerate(rows):
-            if row.steer is not None:
-                deltas.setdefault(row.steer[0], np.zeros((len(rows), width), dtype=np.float32))[slot] = row.steer[1]
-        biased = [slot for slot, row in enumerate(rows) if row.bias is not None]
-        shaped = bool(biased) or any(row.temperature != 1 or row.top_p < 1 for row in rows)
-        return cls(shaped, biased, [slot for slot, row in enumerate(rows) if row.top], deltas)
-
-    def edits(self, here: slice) -> dict[int, Edit] | None:
-        return {layer: _adding(delta[here]) for layer, delta in self.deltas.items()} if self.deltas else None
+def _work_off(work: Iterator[Callable[[], None]]) -> None:
+    for each in work:
+        each()
 
 
-def _adding(delta: Floats) -> Edit:
-    def edit(x: Floats) -> None:
-        x += delta
-
-    return edit
+def _alike(prompts: Iterable[tuple[int, ...]]) -> list[list[tuple[int, ...]]]:
+    """Prompts of like length together, at most PROMPT_TOKENS_AT_ONCE tokens (padded) or one prompt in each batch."""
+    left, batches = sorted(prompts, key=len), []
+    while left:
+        count = max(1, PROMPT_TOKENS_AT_ONCE // len(left[-1]))
+        batches.append(left[-count:])
+        left = left[:-count]
+    return batches

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import NDArray
 
 from nosce.models.socrates.network import Edit, Floats, Ids, Network, padded
 
@@ -111,6 +110,9 @@ class Stepper:
 
         The result is scratch memory, overwritten by the next step. `edits[k]` changes hidden state k [B, d] in place.
         The cache must have room for the largest position.
+
+        exp(score) is taken without subtracting the largest score first, which is the same unless a sum leaves the range
+        of float32. Should one do so, the step is made again with the subtraction, and so are all later ones.
         """
         if len(tokens) != self.rows:
             self._resize(len(tokens))
@@ -120,7 +122,7 @@ class Stepper:
             return self._pass(cache, here, tokens, reach, edits or {}, careful=True)
         with np.errstate(over="ignore", invalid="ignore"):
             logits = self._pass(cache, here, tokens, reach, {}, careful=False)
-        if LEAST < np.minimum.reduce(self.sums, None) and np.maximum.reduce(self.sums, None) < np.inf:
+        if np.minimum.reduce(self.sums, None) > LEAST and np.maximum.reduce(self.sums, None) < np.inf:
             return logits
         self._careful = True
         return self._pass(cache, here, tokens, reach, {}, careful=True)
@@ -201,7 +203,7 @@ class Stepper:
         if mask is not None:
             np.add(weights, mask, weights)
         if careful:
-            np.subtract(weights, np.maximum.reduce(weights, -1, None, None, True), weights)
+            np.subtract(weights, np.maximum.reduce(weights, -1, keepdims=True), weights)
         np.exp(weights, weights)
         np.add.reduce(weights, -1, None, total, True)
         np.matmul(weights, values[:, :length], self.met)
