@@ -205,7 +205,7 @@ class Stepper:
         if careful:
             np.subtract(weights, np.maximum.reduce(weights, -1, keepdims=True), weights)
         np.exp(weights, weights)
-        np.add.reduce(weights, -1, None, total, True)
+        np.add.reduce(weights, -1, out=total, keepdims=True)
         np.matmul(weights, values[:, :length], self.met)
         np.divide(self.met_blocks, divisor, self.mixed)
 
