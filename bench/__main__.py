@@ -44,6 +44,18 @@ CHECKS: dict[str, Check] = {
         f"coverage {f['mean_coverage']:.1%} of {f['oracle_coverage']:.1%}",
         lambda f: f["p_value_of_more_than_delta"] >= 0.01,
     ),
+    "promises": (
+        "over 500 calibration draws at two risks: no more broken than δ (one-sided, 1%), coverage within 5 points of the oracle",
+        lambda f: "; ".join(
+            f"α = {one['alpha']}: {one['broken']} of {one['draws']} broken (p = {one['p_value_of_more_than_delta']}), "
+            f"coverage {one['mean_coverage']:.1%} of {one['oracle_coverage']:.1%}"
+            for one in f.values()
+        ),
+        lambda f: all(
+            one["p_value_of_more_than_delta"] >= 0.01 and one["oracle_coverage"] - one["mean_coverage"] <= 0.05
+            for one in f.values()
+        ),
+    ),
     "measures": (
         "AUROC2, ECE, Brier and AURC over 10 million rows in ≤ 4 s and ≤ 2 GB; meta-d′ fit ≤ 60 ms",
         lambda f: f"{f['four_measures_10m_rows_s']:.1f} s, {f['four_measures_peak_mb']:.0f} MB, {f['meta_d_fit_ms']:.0f} ms",

@@ -20,7 +20,7 @@ from nosce.tasks.bundled import draw_problems
 ALPHA, DELTA, DRAWS, LABELS, POOL = 0.2, 0.05, 200, 2000, 4000
 
 
-async def _pool() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+async def pool() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Confidence and rightness of every answered problem in a pool: the population that calibration sets are drawn from."""
     engine, kept = Engine({"main": load("socrates")}), []
     system = registry.find("early-stopping-self-consistency")
@@ -34,7 +34,7 @@ async def _pool() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 def run() -> dict[str, Any]:
     """Draw calibration sets with replacement from the pool; a violation is a threshold whose risk in the pool exceeds α."""
-    confidence, right = asyncio.run(_pool())
+    confidence, right = asyncio.run(pool())
     rng, risks, coverages, promised = np.random.default_rng(7), [], [], 0
     for _ in range(DRAWS):
         drawn = rng.integers(len(right), size=LABELS)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nosce.core.registry import agent, battery, estimator, intervention, memory, recipe, registry, strategy, study
     from nosce.core.signal import Signal
     from nosce.core.trace import Trace
-    from nosce.evidence.api import compare, prove, signals, solve
+    from nosce.evidence.api import calibrate, compare, prove, signals, solve
     from nosce.learn.plan import train
     from nosce.mind.engine import Engine
     from nosce.mind.mind import Mind
@@ -36,7 +36,7 @@ _HOMES = {
     "Cost": "nosce.core.cost", "Decision": "nosce.core.decision", "Engine": "nosce.mind.engine",
     "Equivalence": "nosce.core.equivalence", "Mind": "nosce.mind.mind", "Problem": "nosce.core.problem",
     "Signal": "nosce.core.signal", "Trace": "nosce.core.trace", "agent": "nosce.core.registry",
-    "battery": "nosce.core.registry",
+    "battery": "nosce.core.registry", "calibrate": "nosce.evidence.api",
     "compare": "nosce.evidence.api", "estimator": "nosce.core.registry", "intervention": "nosce.core.registry",
     "load_model": "nosce.models.load:load", "load_problems": "nosce.tasks.load", "memory": "nosce.core.registry",
     "profile": "nosce.batteries.api", "prove": "nosce.evidence.api", "registry": "nosce.core.registry",
@@ -47,8 +47,8 @@ _HOMES = {
 
 __all__ = [
     "Answer", "Attempt", "Budget", "Claim", "Cost", "Decision", "Engine", "Equivalence", "Mind", "Problem", "Signal", "Trace",
-    "agent", "battery", "compare", "estimator", "intervention", "load_model", "load_problems", "memory", "profile", "prove",
-    "recipe", "registry", "signals", "solve", "strategy", "study", "train", "wrap",
+    "agent", "battery", "calibrate", "compare", "estimator", "intervention", "load_model", "load_problems", "memory", "profile",
+    "prove", "recipe", "registry", "signals", "solve", "strategy", "study", "train", "wrap",
 ]  # fmt: skip
 
 

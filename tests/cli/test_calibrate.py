@@ -97,6 +97,19 @@ def test_an_answer_is_given_or_withheld_by_the_file(here: Path, nosce: Command, 
     assert json.loads(out)["promise"]["calibrator"]["data_hash"] == kept["data_hash"]
 
 
+def test_the_same_from_python(here: Path) -> None:
+    import nosce as package
+
+    data, same = "family:arithmetic,lists?n=60&split=cal", {"options": {"k": 3}}
+    done = package.calibrate(data, risks=(0.4,), out=here / "c.json", **same)
+    kept = json.loads((here / "c.json").read_text())
+    assert kept["data_hash"] == done.calibration.calibrator.data_hash
+    threshold = kept["promises"][0]["threshold"]
+    assert threshold["promised"]
+    run = package.solve("questions.jsonl", calibrator=here / "c.json", **same)
+    assert all((row.outcome == "answered") == ((row.calibrated or 0) >= threshold["threshold"]) for row in run.rows)
+
+
 def test_records_from_elsewhere_are_measured_as_scikit_learn_measures_them(
     here: Path, nosce: Command, records: tuple[Path, np.ndarray, np.ndarray]
 ) -> None:

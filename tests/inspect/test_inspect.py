@@ -125,6 +125,12 @@ def test_the_bundled_models_strategies_run_through_its_own_tokens(tmp_path: Path
         ours.strategy("self-consistancy")
 
 
+def test_families_split_at_commas_by_inspects_command_line_are_joined_again() -> None:
+    assert len(ours.questions(["family:sums", "lists?n=6"]).dataset) == 6
+    with pytest.raises(InputError, match="did you mean lists"):
+        ours.questions("family:lits")
+
+
 def test_a_calibrator_decides_what_is_answered_there_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from nosce.evidence import calibration
     from nosce.evidence.promise import Promise

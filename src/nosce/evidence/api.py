@@ -1,4 +1,4 @@
-"""What there is to do, from Python: solve, compare, signals, prove."""
+"""What there is to do, from Python: solve, calibrate, compare, signals, prove."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import registry
 from nosce.evidence import run as running
 from nosce.evidence.arms import Bench
+from nosce.evidence.calibration import Calibrated, Wish, calibrate_rows
 from nosce.evidence.compare import Comparison, comparable
 from nosce.evidence.compare import compare as run_comparison
+from nosce.evidence.labels import Labelled
 from nosce.evidence.plan import plan
+from nosce.evidence.promise import Limits
 from nosce.evidence.prove import Record
 from nosce.evidence.prove import prove as run_proof
 from nosce.evidence.signals.monitoring import Monitoring, monitor
@@ -31,6 +35,26 @@ def solve(data: str, *, out: str | Path | None = None, resume: bool = False, **w
     """
     made = plan(data, out=Path(out) if out else None, **wishes)
     return asyncio.run(running.solve(made, resume=resume))
+
+
+def calibrate(
+    data: str, *, method: str = "auto", risks: Sequence[float] = (), delta: float = 0.05, limits: Limits | None = None,
+    out: str | Path | None = None, **wishes: Any,
+) -> Calibrated:  # fmt: skip
+    """Fit a strategy's confidence on labelled questions and test a promise for each of `risks`; kept in `out` where given.
+
+    `solve(…, calibrator=out)` uses it. `wishes` are those of `nosce.evidence.plan.plan`: model, strategy, signal, options, … Raises
+    InputError or CapabilityError before a token is spent.
+    """
+    made = plan(data, **wishes)
+    ungraded = [problem.id for problem in made.problems if not problem.graded]
+    if ungraded:
+        raise InputError(f"{data}: {len(ungraded)} questions have no answer (first: {ungraded[0]}); calibration needs labels")
+    rows = Labelled.of(asyncio.run(running.solve(made)).rows)
+    done = calibrate_rows(rows, made.about(), Wish(method, tuple(risks), delta, limits or Limits()))
+    if out is not None:
+        Path(out).write_text(done.calibration.to_json(), encoding="utf-8")
+    return done
 
 
 def compare(

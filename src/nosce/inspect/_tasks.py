@@ -26,8 +26,11 @@ from nosce.tasks.load import load_problems
 
 
 @task
-def questions(data: str = "family:all?n=100", strategy: str = "self-consistency", kind: str | None = None, **options: Any) -> Task:
+def questions(
+    data: str | list[str] = "family:all?n=100", strategy: str = "self-consistency", kind: str | None = None, **options: Any
+) -> Task:
     """A file of questions (or `family:…`), answered by one of our strategies, scored with its confidence."""
+    data = data if isinstance(data, str) else ",".join(data)  # Inspect's command line splits at commas
     problems = load_problems(data, kind=kind)
     ungraded = [problem.id for problem in problems if not problem.graded]
     if ungraded:

@@ -36,7 +36,7 @@ def score_lines(card: Scorecard) -> Iterator[ScoreLine]:
         if found is not None:
             low, high = found.interval
             yield ScoreLine(
-                measure.theme, measure.name, f"{found.value:.4f}", f"{low:.4f} to {high:.4f}", count(found.n), _more(found)
+                measure.theme, measure.name, f"{found.value:z.4f}", f"{low:z.4f} to {high:z.4f}", count(found.n), _more(found)
             )
 
 
