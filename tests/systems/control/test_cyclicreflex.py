@@ -22,7 +22,8 @@ def thought(solved):
 def test_amplitude_zero_is_plain_decoding_token_for_token(organism, run, seed):
     plain, cyclic = run(organism, "think", ASKED, seed=seed), run(organism, "cyclicreflex", ASKED, amplitude=0.0, seed=seed)
     assert thought(cyclic) == thought(plain)
-    assert (cyclic.answer.value, cyclic.answer.confidence) == (plain.answer.value, plain.answer.confidence)
+    assert cyclic.answer.value == plain.answer.value
+    assert cyclic.answer.confidence == pytest.approx(plain.answer.confidence, abs=1e-6)  # sums of float32 in another order
 
 
 def test_wave_decides_where_steps_begin(organism, run):

@@ -18,7 +18,7 @@ from nosce.learn.watch import alarms
 def test_self_certainty_is_the_divergence_from_uniform_and_zero_for_a_uniform_model(weak: TinyEngine) -> None:
     turn = Turn(tuple(weak.model.tokenizer.encode("<q> 12+7 <think>")), tuple(weak.model.tokenizer.encode("<s1> 12+7=19")))
     found = weak.score([turn], ["self_certainty"])["self_certainty"][0]
-    logits = weak.network.logits(weak._final(weak.network, [turn])).detach().numpy().astype(float)
+    logits = weak.forward([turn])[0].detach().numpy().astype(float)
     logp = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     assert found == pytest.approx(-logp.mean(axis=1) - math.log(logits.shape[1]), abs=1e-4)
 

@@ -28,10 +28,11 @@ CLAIM = Claim(
 
 @recipe("S025", "ton", claim=CLAIM)
 def ton(*, dropout: float = 0.5, first: float = 0.25, clip: float = 0.2, examples: int = 64) -> Recipe:
-    """First (share `first` of the steps) imitate solutions whose thought is left out with probability `dropout`, so that answering
-    at once becomes something the model may do; then GRPO on outcome + format, and the model finds out where it needs to think.
+    """Learn when not to think: thoughts are dropped from examples first, then outcome rewards find out where they are needed.
 
-    Nothing rewards shortness. An empty thought goes straight to its answer.
+    First (share `first` of the steps) imitate solutions whose thought is left out with probability `dropout`, so that answering
+    at once becomes something the model may do; then GRPO on outcome + format. Nothing rewards shortness. An empty thought
+    goes straight to its answer.
     Source: S025 "Think or Not? Selective Reasoning via Reinforcement Learning for Vision-Language Models". Left open and filled:
     gold solutions of the families in place of a teacher's traces.
     """

@@ -26,9 +26,10 @@ CLAIM = Claim(
 
 @recipe("S217", "cure", claim=CLAIM)
 def cure(*, branches: int = 3, critical: int = 20, first: float = 0.6, low: float = 0.2, high: float = 0.28) -> Recipe:
-    """Stage I (the share `first` of the steps): a quarter of the group are thoughts; each is cut at one of its `critical` tokens of
-    highest entropy, drawn evenly, and written on `branches` times from there; all are one group. Stage II: plain thoughts.
+    """Branch thoughts at their most uncertain tokens at first, then train on plain thoughts, as DAPO does.
 
+    Stage I (the share `first` of the steps): a quarter of the group are thoughts; each is cut at one of its `critical` tokens of
+    highest entropy, drawn evenly, and written on `branches` times from there; all are one group. Stage II: plain thoughts.
     Credit and loss are DAPO's (clip 0.2/0.28, mean over tokens). A branch's tokens up to the cut are trained with it.
     Source: S217 "CURE: Critical-Token-Guided Re-Concatenation for Entropy-Collapse Prevention".
     """
