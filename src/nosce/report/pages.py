@@ -72,7 +72,12 @@ def _section(system: System, row: CatalogueRow | None, record: Mapping[str, Any]
 
 def _options(system: System) -> str:
     parameters = inspect.signature(system.run).parameters.values()
-    return ", ".join(f"`{p.name}={p.default!r}`" for p in parameters if p.kind is p.KEYWORD_ONLY)
+    return ", ".join(f"`{p.name}={_shown(p.default)}`" for p in parameters if p.kind is p.KEYWORD_ONLY)
+
+
+def _shown(value: Any) -> str:
+    """A default as a person would write it: a function by its name."""
+    return value.__name__ if inspect.isfunction(value) else repr(value)
 
 
 def _evidence(record: Mapping[str, Any] | None) -> str:
