@@ -144,3 +144,27 @@ def test_a_server_that_is_killed_is_a_recorded_error(folder: Path, tmp_path: Pat
 
     with pytest.raises(ModelError, match="is the server running"):
         asyncio.run(model.sample(Request(Prompt(text=ASKED[0]), max_tokens=4)))
+
+
+@pytest.mark.parametrize("server", ["llama", "transformers"])
+def test_the_proxy_stands_before_it(server: str, folder: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Passed on, the proxy gives what the server gives; thinking, it adds how sure it is, from log-probabilities if any."""
+    import openai
+    from tests.serve.live import proxy
+
+    upstream, name = request.getfixturevalue(server), "chatty" if server == "llama" else str(folder)
+    asked: dict[str, Any] = {"messages": [{"role": "user", "content": ASKED[0]}], "max_tokens": 30, "temperature": 0}
+    with proxy(tmp_path, f"up=openai:{name}@{upstream}") as url:
+        direct, through = openai.OpenAI(base_url=upstream, api_key="k"), openai.OpenAI(base_url=url, api_key="k")
+        plain = direct.chat.completions.create(model=name, **asked)
+        passed = through.chat.completions.create(model="up", **asked)
+        pieces = through.chat.completions.create(model="up", stream=True, **asked)
+        streamed = [piece.choices[0].delta.content or "" for piece in pieces if piece.choices]
+        thought = through.chat.completions.create(model="nosce/auto", **asked)
+    assert passed.choices[0].message.content == plain.choices[0].message.content == "".join(streamed)
+    assert passed.usage is not None
+    assert plain.usage is not None
+    assert passed.usage.completion_tokens == plain.usage.completion_tokens
+    said = thought.metacognition  # type: ignore[attr-defined]
+    assert said["source"] == ("logprobs" if server == "llama" else "samples")
+    assert said["cost"]["calls"] >= 1

@@ -52,6 +52,7 @@ def serve(
     """An OpenAI-compatible server before one or more models: answers with a confidence, abstentions and a truthful cost."""
     if ctx.invoked_subcommand is not None:
         return
+    from nosce.serve.run import check as refuse
     from nosce.serve.run import serve as run
 
     made = configured(
@@ -61,6 +62,7 @@ def serve(
     if check:
         _say_checked(made, as_json)
         return
+    refuse(made)
     _say_start(made)
     run(made, workers)
 
