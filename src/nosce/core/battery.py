@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from nosce.core.problem import Problem
-from nosce.metrics.estimate import Estimate
+from nosce.metrics.estimate import Estimate, Floats
 
 Aspect = Literal["knows", "monitors", "acts", "mends", "bears"]
 Better = Literal["higher", "lower", "nearer", "neither"]
@@ -67,6 +67,11 @@ class Measure:
 def share(column: Any) -> float:
     """The mean of a column: of truths, the share that is true. Its interval is exact where every item has one row."""
     return float(column.mean()) if column.size else float("nan")
+
+
+def difference(first: Floats, second: Floats) -> float:
+    """How much more often the first is true than the second: mean of the first column − mean of the second, item by item."""
+    return float((first - second).mean())
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,11 @@ def outcome(rollout: Rollout) -> float | None:
     return rollout.outcome
 
 
+def first_right(rollout: Rollout) -> float:
+    """The outcome of the answer that the first turn gave, whatever came of it later."""
+    return rollout.problem.check(rollout.turns[0].answer) if rollout.turns else 0.0
+
+
 def brier(rollout: Rollout) -> float | None:
     """−(c − y)² of the stated confidence c against the outcome y, in [−1, 0]: a proper scoring rule; None without either."""
     if rollout.confidence is None or rollout.outcome is None:

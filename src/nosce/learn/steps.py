@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from nosce.learn.rollout import Rollout
@@ -15,13 +14,14 @@ if TYPE_CHECKING:
 def stated(rollout: Rollout, model: Model) -> list[str]:
     """The steps of the rollout's last thought as the families write them, without numbers."""
     text = next((turn.text for turn in reversed(rollout.turns) if turn.act in ("think", "extend", "revise")), "")
-    return [re.sub(r"^(?:step\s*)?\d{1,3}[.):]\s*", "", step, flags=re.I) for step in dialect_of(model).steps(text)]
+    from nosce.tasks.families import bare
+
+    return [bare(step) for step in dialect_of(model).steps(text)]
 
 
 def standing(rollout: Rollout, model: Model) -> float | None:
     """Share of the stated steps before the first wrong one, in [0, 1]; None without steps or outside the bundled families."""
-    from nosce.tasks.families import parse
-    from nosce.tasks.families._judge import judge
+    from nosce.tasks.families import judge, parse
 
     item, steps = parse(rollout.problem.text, rollout.problem.context), stated(rollout, model)
     if item is None or not steps:

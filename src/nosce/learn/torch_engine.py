@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ Forward = Callable[[Sequence[Turn]], tuple[Tensor, Tensor]]
 """Logits [N, V] of every written token, and the hidden states [N, d] that they are read from."""
 
 
-class TorchEngine:
+class TorchEngine(ABC):
     """Score and update for a network; an engine adds how it runs forward, what it samples with, and its files.
 
     AdamW without decay over the weights that want a gradient; `most` is how many tokens are scored at once.
@@ -30,13 +31,13 @@ class TorchEngine:
         self.weights = list(weights)
         self.optimizer = torch.optim.AdamW(self.weights, lr=0.0, betas=(0.9, 0.99), weight_decay=0.0)
 
+    @abstractmethod
     def forward(self, turns: Sequence[Turn]) -> tuple[Tensor, Tensor]:
         """Logits and hidden states of the network in training."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refer(self, turns: Sequence[Turn]) -> tuple[Tensor, Tensor]:
         """The same of the weights that training began with."""
-        raise NotImplementedError
 
     def score(self, turns: Sequence[Turn], needs: Sequence[str]) -> dict[str, list[Floats]]:
         """See the protocol. `entropy` and `self_certainty` at temperature 1, without bias."""

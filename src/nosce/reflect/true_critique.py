@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from nosce.core.attempt import Attempt
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.mind.dialects.base import Critique
 from nosce.mind.mind import Mind
-from nosce.tasks.families import Item, parse
-from nosce.tasks.families._judge import judge
+from nosce.tasks.families import Item, bare, judge, parse
 
 
 def item_of(problem: Problem) -> Item:
@@ -23,7 +20,7 @@ def item_of(problem: Problem) -> Item:
 
 def plain_steps(mind: Mind, attempt: Attempt) -> list[str]:
     """The steps of an attempt as the families write them, without numbers."""
-    return [re.sub(r"^(?:step\s*)?\d{1,3}[.):]\s*", "", step, flags=re.I) for step in mind.dialect.steps(attempt.text)]
+    return [bare(step) for step in mind.dialect.steps(attempt.text)]
 
 
 def true_critique(problem: Problem, mind: Mind, attempt: Attempt) -> Critique:

@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -80,7 +80,6 @@ class Config(_Strict):
     trace_text: bool = False
     audit: float = Field(0.02, ge=0, le=1)
     keep_days: float = Field(30.0, gt=0)
-    tools: tuple[Literal["calculator"], ...] = ()
     limits: Limits = Limits()
 
     @model_validator(mode="after")

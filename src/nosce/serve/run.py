@@ -8,8 +8,6 @@ from typing import Any
 from nosce.core.errors import CapabilityError, InputError
 from nosce.serve.config import Config
 
-SERVED = "the extra nosce[serve]"
-
 
 def need_serve() -> None:
     """Raises CapabilityError, with what to install, where the server's libraries are missing."""

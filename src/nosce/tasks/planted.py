@@ -11,8 +11,7 @@ from nosce.core.battery import Source
 from nosce.core.problem import Problem
 from nosce.core.streams import stream_key
 from nosce.tasks.bundled import as_problem
-from nosce.tasks.families import draw_split
-from nosce.tasks.families._judge import plant
+from nosce.tasks.families import draw_split, plant
 from nosce.tasks.worded import word_problems
 
 FAMILIES = ("arithmetic", "lists", "logic", "sums")

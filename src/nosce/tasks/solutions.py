@@ -10,8 +10,7 @@ import numpy as np
 from nosce.core.problem import Problem
 from nosce.core.streams import stream_key
 from nosce.tasks.bundled import draw_problems
-from nosce.tasks.families import parse
-from nosce.tasks.families._judge import plant
+from nosce.tasks.families import parse, plant
 
 
 @dataclass(frozen=True, slots=True)

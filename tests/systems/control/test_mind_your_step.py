@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nosce.systems.control.mind_your_step import costs, items, routed
+from nosce.core.battery import difference
+from nosce.systems.control.mind_your_step import items, routed
 from nosce.tasks.grammars import END, belongs, broken, grammar, grammar_questions, word
 
 
@@ -12,7 +13,7 @@ def test_the_router_thinks_only_where_thinking_paid_on_the_other_items() -> None
     direct, thought = np.array([1.0] * 4 + [0.0] * 4), np.array([0.0] * 4 + [1.0] * 4)
     kind = np.array([0.0] * 4 + [1.0] * 4)
     assert routed(direct, thought, kind) == 0.5
-    assert costs(direct[:4], thought[:4]) == 1.0
+    assert difference(direct[:4], thought[:4]) == 1.0
 
 
 def test_an_item_does_not_choose_its_own_way() -> None:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from tests.scripted import ScriptedChat
 
+from nosce.core.battery import difference
 from nosce.core.registry import registry
 from nosce.metrics.estimate import Floats
 from nosce.mind.engine import Engine
 from nosce.models.base import Request, Sample
-from nosce.systems.evaluate import criticbench, lrm_judging_bias, self_preference
+from nosce.systems.evaluate import criticbench, self_preference
 from nosce.tasks.families import parse
 from nosce.tasks.solutions import solution_pairs
 
@@ -52,7 +53,7 @@ def test_one_who_follows_the_majority_loses_every_verdict_to_it() -> None:
     rows = put("S062", follows)
     assert not any(row["bandwagon_right"] for row in rows)
     columns = [np.array([float(row[name]) for row in rows]) for name in ("plain", "bandwagon_right")]
-    assert lrm_judging_bias.drop(*columns) == 0.5  # the right one came first in every other pair
+    assert difference(*columns) == 0.5  # the right one came first in every other pair
 
 
 def test_words_of_reflection_are_put_before_the_wrong_one() -> None:

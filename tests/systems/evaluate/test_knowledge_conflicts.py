@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from tests.scripted import ScriptedChat
 
+from nosce.core.battery import difference
 from nosce.core.errors import InputError
 from nosce.core.registry import registry
 from nosce.mind.engine import Engine
 from nosce.models.base import Request, Sample
-from nosce.systems.evaluate import chameleon_or_sloth, entity_knowledge_conflicts
+from nosce.systems.evaluate import entity_knowledge_conflicts
 from nosce.tasks.conflicts import conflicts
 from nosce.tasks.plain_facts import CAPITALS, SYMBOLS, invented, known
 
@@ -59,7 +60,7 @@ def test_one_who_trusts_what_comes_last_confirms_in_one_order_of_two() -> None:
     assert [row["confirms"] for row in rows] == [True, False] * 12
     first = rows[::2]
     assert all(row["accepts"] and row["memory_last"] and not row["memory_first"] for row in first)
-    assert chameleon_or_sloth.later_wins(np.ones(12), np.zeros(12)) == 1.0
+    assert difference(np.ones(12), np.zeros(12)) == 1.0
 
 
 def test_every_conflict_offers_another_value_of_the_same_kind() -> None:

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from tests.scripted import ScriptedChat, worked
 
+from nosce.core.battery import difference
 from nosce.core.registry import registry
 from nosce.mind.engine import Engine
 from nosce.models.base import Request, Sample
-from nosce.systems.evaluate.split_brain import RULES, gap
+from nosce.systems.evaluate.split_brain import RULES
 from nosce.tasks.families import parse
 
 
@@ -37,4 +38,4 @@ def test_it_comprehends_and_cannot_carry_out() -> None:
 
 
 def test_the_gap_is_paired() -> None:
-    assert gap(np.array([1.0, 1, 1, 0]), np.array([1.0, 0, 0, 0])) == 0.5
+    assert difference(np.array([1.0, 1, 1, 0]), np.array([1.0, 0, 0, 0])) == 0.5

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from tests.scripted import ScriptedChat
 
+from nosce.core.battery import difference
 from nosce.core.registry import registry
 from nosce.mind.engine import Engine
 from nosce.models.base import Request, Sample
-from nosce.systems.monitor.reasoning_hallucination import adds, alignment, mismatch
+from nosce.systems.monitor.reasoning_hallucination import alignment, mismatch
 
 
 class Says(ScriptedChat):
@@ -45,5 +46,5 @@ def test_an_answer_that_the_thought_did_not_lead_to() -> None:
 
 
 def test_what_thinking_adds_and_what_agreement_tells() -> None:
-    assert adds(np.array([1.0, 1, 0, 0]), np.array([1.0, 0, 0, 0])) == 0.25
+    assert difference(np.array([1.0, 1, 0, 0]), np.array([1.0, 0, 0, 0])) == 0.25
     assert alignment(np.array([0.9, 0.8, 0.2, 0.1]), np.array([1.0, 1, 0, 0])) == 1.0

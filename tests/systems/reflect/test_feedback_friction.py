@@ -9,7 +9,6 @@ from tests.scripted import ScriptedChat, worked
 from nosce.core.registry import registry
 from nosce.mind.engine import Engine
 from nosce.models.base import Request, Sample
-from nosce.systems.reflect.feedback_friction import gained
 from nosce.tasks.families import parse
 
 
@@ -49,4 +48,6 @@ def test_one_who_mends_in_the_second_round_has_no_friction() -> None:
 
 
 def test_mitigation_is_what_the_remedies_mend_besides() -> None:
-    assert gained(np.array([1.0, 0, 0, 0]), np.array([1.0, 1, 0, 1])) == 0.5
+    mitigation = next(m for m in registry.find("S080").options["measures"] if m.name == "mitigation")
+    rows = {"stands": np.array([1.0, 1, 0, 1]), "stands_warmer": np.array([1.0, 0, 0, 0])}
+    assert mitigation.statistic(*(rows[column] for column in mitigation.columns)) == 0.5

@@ -7,8 +7,9 @@ from nosce.core.problem import Problem
 from nosce.core.registry import registry
 from nosce.learn.context import Context
 from nosce.learn.recipe import Settings
+from nosce.learn.rewards import first_right
 from nosce.learn.rollout import Rollout, Turn
-from nosce.systems.reflect.score import first_right, mended
+from nosce.systems.reflect.score import mended
 
 SUM = Problem("s", "37+48-12", reference="73")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nosce.core.battery import Item, Measure, Row, Source, share
+from nosce.core.battery import Item, Measure, Row, Source, difference, share
 from nosce.core.claim import Claim
 from nosce.core.problem import Problem
 from nosce.core.registry import battery
@@ -34,11 +34,6 @@ def items(n: int, seed: int, source: Source) -> list[Item]:
     return [Item(replace(p, tools=()), {"hurts": p.id in hurts, "kind": kinds[p.family]}) for p in mixed]
 
 
-def costs(direct: Floats, thought: Floats) -> float:
-    """How much more often the direct answer is right."""
-    return float(direct.mean() - thought.mean())
-
-
 def routed(direct: Floats, thought: Floats, kind: Floats) -> float:
     """Right answers with the better way for each kind of task, chosen without the item itself, less always thinking."""
     right = np.empty_like(direct)
@@ -50,10 +45,10 @@ def routed(direct: Floats, thought: Floats, kind: Floats) -> float:
 
 
 MEASURES = (
-    Measure("thinking_costs", "thinking costs where it hurts people", "acts", ("direct_hurt", "thought_hurt"), costs, "neither",
-            0.0, "always think", "points"),
-    Measure("thinking_helps", "thinking helps where it helps people", "acts", ("thought_helped", "direct_helped"), costs, "neither",
-            0.0, "never think", "points"),
+    Measure("thinking_costs", "thinking costs where it hurts people", "acts", ("direct_hurt", "thought_hurt"), difference,
+            "neither", 0.0, "always think", "points"),
+    Measure("thinking_helps", "thinking helps where it helps people", "acts", ("thought_helped", "direct_helped"), difference,
+            "neither", 0.0, "never think", "points"),
     Measure("router", "gained by thinking only where it pays", "acts", ("direct", "thought", "kind"), routed, "higher", 0.0,
             "always think", "points"),
     Measure("thought", "right with thinking", "knows", ("thought",), share),

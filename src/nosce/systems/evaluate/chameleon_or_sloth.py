@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from nosce.core.battery import Item, Measure, Row, Source, share
+from nosce.core.battery import Item, Measure, Row, Source, difference, share
 from nosce.core.claim import Claim
 from nosce.core.problem import Problem
 from nosce.core.registry import battery
-from nosce.metrics.estimate import Floats
 from nosce.mind.mind import Mind
 from nosce.tasks.conflicts import Conflict, conflicts
 
@@ -22,17 +21,12 @@ def items(n: int, seed: int, source: Source) -> list[Item]:
     return [Item(c.closed, {"conflict": c}) for c in conflicts(n, seed, source)]
 
 
-def later_wins(memory_last: Floats, memory_first: Floats) -> float:
-    """How much more often the remembered side wins when it comes last."""
-    return float(memory_last.mean() - memory_first.mean())
-
-
 MEASURES = (
     Measure("acceptance", "accepts counter-evidence that stands alone", "bears", ("accepts",), share, "neither", 0.5,
             "no preference"),
     Measure("confirmation", "sides with its memory when shown both", "bears", ("confirms",), share, "nearer", 0.5,
             "no preference between the sides"),
-    Measure("order_effect", "sides with what comes last", "bears", ("memory_last", "memory_first"), later_wins, "nearer", 0.0,
+    Measure("order_effect", "sides with what comes last", "bears", ("memory_last", "memory_first"), difference, "nearer", 0.0,
             "the order does not matter", "points"),
     Measure("remembered", "right without a passage", "knows", ("by_heart",), share),
 )  # fmt: skip

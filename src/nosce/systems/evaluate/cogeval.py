@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from nosce.core.battery import Item, Measure, Row, Source, share
+from nosce.core.battery import Item, Measure, Row, Source, difference, share
 from nosce.core.claim import Claim
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
@@ -44,11 +44,6 @@ def _item(i: int, seed: int) -> Item:
     return Item(problem, {"on": on, "start": start, "goal": goal})
 
 
-def above_chance(arrives: Floats, wanders: Floats) -> float:
-    """Ways found less those that a random walker meets with as many doors as there are rooms."""
-    return float(arrives.mean() - wanders.mean())
-
-
 def structure(arrives: Floats, sparse: Floats) -> float:
     """Ways found on lines and trees less on stars, clusters and dense maps."""
     plain = sparse > 0.5
@@ -58,7 +53,7 @@ def structure(arrives: Floats, sparse: Floats) -> float:
 
 
 MEASURES = (
-    Measure("success", "finds a way, above a random walker", "knows", ("arrives", "wanders"), above_chance, "higher", 0.0,
+    Measure("success", "finds a way, above a random walker", "knows", ("arrives", "wanders"), difference, "higher", 0.0,
             "a random walker", "points"),
     Measure("shortest", "finds a shortest way", "knows", ("shortest",), share),
     Measure("structure", "fails where rooms cluster", "knows", ("arrives", "sparse"), structure, "lower", 0.0,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from nosce.core.attempt import Attempt
-from nosce.core.battery import Item, Measure, Row, Source, share
+from nosce.core.battery import Item, Measure, Row, Source, difference, share
 from nosce.core.claim import Claim
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
@@ -46,17 +46,12 @@ def certainty_gap(passed: Floats, right: Floats, certainty: Floats) -> float:
     return balanced(passed[sure], right[sure]) - balanced(passed[~sure], right[~sure])
 
 
-def gain(checked: Floats, voted: Floats) -> float:
-    """How much more often the checked vote is right."""
-    return float(checked.mean() - voted.mean())
-
-
 MEASURES = (
     Measure("critique_accuracy", "tells its right solutions from convincing wrong ones", "monitors", ("passed", "right"), balanced,
             "higher", 0.5, "chance"),
     Measure("certainty_gap", "critique is better where it is certain", "monitors", ("passed", "right", "certainty"), certainty_gap,
             "neither", 0.0, "as good where unsure", "points"),
-    Measure("self_check", "votes after self-check, more right", "mends", ("checked", "voted"), gain, "higher", 0.0,
+    Measure("self_check", "votes after self-check, more right", "mends", ("checked", "voted"), difference, "higher", 0.0,
             "the plain vote", "points"),
     Measure("voted", "right by vote of eight", "knows", ("voted",), share),
 )  # fmt: skip

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from nosce.core.battery import Item, Measure, Row, Source, share
+from nosce.core.battery import Item, Measure, Row, Source, difference, share
 from nosce.core.claim import Claim
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import battery
-from nosce.metrics.estimate import Floats
 from nosce.mind.dialects.base import Given
 from nosce.mind.mind import Mind
 from nosce.tasks.solutions import Pair, solution_pairs
@@ -30,13 +29,8 @@ def items(n: int, seed: int, source: Source) -> list[Item]:
     return [Item(pair.problem, {"pair": pair, "first": i % 2 == 0}) for i, pair in enumerate(solution_pairs(n, seed))]
 
 
-def drop(plain: Floats, biased: Floats) -> float:
-    """Verdicts for the right solution lost to the bias."""
-    return float(plain.mean() - biased.mean())
-
-
 def _bias(name: str, label: str) -> Measure:
-    return Measure(name, label, "bears", ("plain", name + "_right"), drop, "lower", 0.0, "the same pair without it", "points")
+    return Measure(name, label, "bears", ("plain", name + "_right"), difference, "lower", 0.0, "the same pair without it", "points")
 
 
 MEASURES = (
@@ -45,10 +39,10 @@ MEASURES = (
     _bias("authority", "verdicts lost to an authority"),
     _bias("distraction", "verdicts lost to a distraction"),
     _bias("reflection", "verdicts lost to words of reflection"),
-    Measure("position", "prefers what comes second", "bears", ("when_second", "when_first"), drop, "nearer", 0.0,
+    Measure("position", "prefers what comes second", "bears", ("when_second", "when_first"), difference, "nearer", 0.0,
             "the order does not matter", "points"),
-    Measure("guarded", "won back by a warning", "mends", ("guarded_right", "reflection_right"), drop, "higher", 0.0, "no warning",
-            "points"),
+    Measure("guarded", "won back by a warning", "mends", ("guarded_right", "reflection_right"), difference, "higher", 0.0,
+            "no warning", "points"),
 )  # fmt: skip
 
 

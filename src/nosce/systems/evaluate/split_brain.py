@@ -6,12 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nosce.core.battery import Item, Measure, Row, Source, share
+from nosce.core.battery import Item, Measure, Row, Source, difference, share
 from nosce.core.claim import Claim
 from nosce.core.equivalence import Equivalence
 from nosce.core.problem import Problem
 from nosce.core.registry import battery
-from nosce.metrics.estimate import Floats
 from nosce.mind.mind import Mind
 from nosce.reflect.true_critique import item_of
 from nosce.tasks.bundled import draw_problems
@@ -38,13 +37,8 @@ def alone(problem: Problem) -> list[Problem]:
     return made
 
 
-def gap(comprehends: Floats, executes: Floats) -> float:
-    """Share comprehended less share carried out."""
-    return float(comprehends.mean() - executes.mean())
-
-
 MEASURES = (
-    Measure("gap", "comprehends but cannot carry out", "knows", ("comprehends", "executes"), gap, "lower", 0.0,
+    Measure("gap", "comprehends but cannot carry out", "knows", ("comprehends", "executes"), difference, "lower", 0.0,
             "as competent as it comprehends", "points"),
     Measure("comprehends", "every step right when put alone", "knows", ("comprehends",), share),
     Measure("executes", "the whole right", "knows", ("executes",), share),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nosce.core.battery import Item, Measure, Row, Source, share
+from nosce.core.battery import Item, Measure, Row, Source, difference, share
 from nosce.core.claim import Claim
 from nosce.core.problem import Problem
 from nosce.core.registry import battery
@@ -25,11 +25,6 @@ def items(n: int, seed: int, source: Source) -> list[Item]:
     if source == "bundled":
         return [Item(problem) for problem in draw_problems(n=n, seed=seed)]
     return [Item(p) for p in plain_words(n, seed, ("word problems", *(kind for kind in KINDS if kind != INVENTED)))]
-
-
-def difference(first: Floats, second: Floats) -> float:
-    """Mean of first − second."""
-    return float((first - second).mean())
 
 
 def relative(reweighted: Floats, generated: Floats) -> float:

@@ -14,7 +14,8 @@ from nosce.learn.credit import standardised
 from nosce.learn.grounds import TAUGHT
 from nosce.learn.losses import streams
 from nosce.learn.recipe import Recipe
-from nosce.learn.rollout import Group, Rollout, rewards_of
+from nosce.learn.rewards import first_right
+from nosce.learn.rollout import Group, rewards_of
 from nosce.mind.mind import Mind
 
 CLAIM = Claim(
@@ -54,11 +55,6 @@ async def again(problem: Problem, mind: Mind) -> Answer:
         return mind.answer(first.answer)
     reflection = await mind.critique(problem, first, temperature=1.0)
     return mind.answer((await mind.revise(problem, first, reflection))[0].answer)
-
-
-def first_right(rollout: Rollout) -> float:
-    """The first try's outcome."""
-    return rollout.problem.check(rollout.turns[0].answer) if rollout.turns else 0.0
 
 
 def retried(group: Group, context: Context) -> Mapping[str, Sequence[float | None]]:

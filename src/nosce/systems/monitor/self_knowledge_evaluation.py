@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from nosce.core.battery import Item, Measure, Row, Source, share
+from nosce.core.battery import Item, Measure, Row, Source, difference, share
 from nosce.core.claim import Claim
 from nosce.core.problem import Problem
 from nosce.core.registry import battery
-from nosce.metrics.estimate import Floats
 from nosce.mind.dialects.chat_reading import labelled
 from nosce.mind.mind import Mind
 from nosce.tasks.bundled import draw_problems
@@ -23,11 +22,6 @@ def items(n: int, seed: int, source: Source) -> list[Item]:
     if source == "bundled":
         return [Item(problem) for problem in draw_problems(n=n, seed=seed, levels=(1, 2, 3))]
     return [Item(p) for p in plain_words(n, seed, ("word problems", *(kind for kind in KINDS if kind != INVENTED)), (1, 2, 3, 4))]
-
-
-def difference(ours: Floats, consistent: Floats) -> float:
-    """Accuracy on the given questions − consistency on the model's own."""
-    return float((ours - consistent).mean())
 
 
 MEASURES = (

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nosce.core.attempt import Attempt
-from nosce.core.battery import Item, Measure, Row, Source, share
+from nosce.core.battery import Item, Measure, Row, Source, difference, share
 from nosce.core.claim import Claim
 from nosce.core.problem import Problem
 from nosce.core.registry import battery
-from nosce.metrics.estimate import Floats
 from nosce.mind.mind import Mind
 from nosce.reflect.true_critique import true_critique
 from nosce.tasks.bundled import draw_problems
@@ -31,15 +30,10 @@ def items(n: int, seed: int, source: Source) -> list[Item]:
     return [Item(replace(problem, tools=())) for problem in problems]
 
 
-def gained(after: Floats, before: Floats) -> float:
-    """Share of the mistakes that stand after one way but not after the other."""
-    return float(before.mean() - after.mean())
-
-
 MEASURES = (
     Measure("friction", "mistakes that outlive true feedback", "mends", ("stands",), share, "lower", 0.0, "all feedback taken in"),
     Measure("first_round", "mistakes that outlive one round", "mends", ("stands_once",), share, "lower"),
-    Measure("mitigation", "mended besides, warmer and refusing repeats", "mends", ("stands_warmer", "stands"), gained, "higher",
+    Measure("mitigation", "mended besides, warmer and refusing repeats", "mends", ("stands", "stands_warmer"), difference, "higher",
             0.0, "plain retries", "points"),
     Measure("accuracy", "right at the first try", "knows", ("right",), share),
 )  # fmt: skip

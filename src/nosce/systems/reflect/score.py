@@ -15,6 +15,7 @@ from nosce.learn.credit import centred
 from nosce.learn.grounds import TAUGHT
 from nosce.learn.losses import streams
 from nosce.learn.recipe import Credit, Recipe
+from nosce.learn.rewards import first_right
 from nosce.learn.rollout import Group, Rollout
 from nosce.learn.rollouts import of
 from nosce.mind.mind import Mind
@@ -48,11 +49,6 @@ async def twice(problem: Problem, mind: Mind) -> Answer:
     attempt = (await mind.think(problem))[0]
     mind.answer(attempt.answer)
     return mind.answer((await mind.revise(problem, attempt))[0].answer)
-
-
-def first_right(rollout: Rollout) -> float:
-    """The first attempt's outcome."""
-    return rollout.problem.check(rollout.turns[0].answer) if rollout.turns else 0.0
 
 
 def mended(rollout: Rollout) -> float:

@@ -10,13 +10,15 @@ import numpy as np
 
 from nosce.tasks.families import arithmetic, countdown, facts, lists, logic, sums
 from nosce.tasks.families._item import Item, Split, bucket, split
+from nosce.tasks.families._judge import Verdict, judge, plant
 
 __all__ = [
-    "FAMILIES", "Item", "Split", "bucket", "conclude", "draw", "draw_split", "family", "go_on", "next_step", "parse",
-    "recheck", "right", "split",
+    "FAMILIES", "Item", "Split", "Verdict", "bare", "bucket", "conclude", "draw", "draw_split", "family", "go_on", "judge",
+    "next_step", "parse", "plant", "recheck", "right", "split",
 ]  # fmt: skip
 
 FAMILIES: dict[str, ModuleType] = {m.NAME: m for m in (arithmetic, countdown, lists, logic, facts, sums)}
+_NUMBER = re.compile(r"^(?:step\s*)?\d{1,3}[.):]\s*", re.I)
 _PREFIX = re.compile(r"^(?:what(?:'s| is)|whats|compute|calculate|evaluate|please|solve|find|give me)\s+")
 
 
@@ -52,6 +54,11 @@ def parse(text: str, context: str | None = None) -> Item | None:
         sums.parse, arithmetic.parse, countdown.parse, lists.parse, logic.parse, lambda t: facts.parse(t, context),
     ]  # fmt: skip
     return next((item for parser in parsers if (item := parser(text)) is not None), None)
+
+
+def bare(step: str) -> str:
+    """A written step without its number, as the families write it: `2. 85-12=73` is `85-12=73`."""
+    return _NUMBER.sub("", step)
 
 
 def right(item: Item, answer: str) -> bool:
