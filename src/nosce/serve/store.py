@@ -37,8 +37,12 @@ CREATE TABLE IF NOT EXISTS audit(
 CREATE TABLE IF NOT EXISTS policies(
   id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, state TEXT NOT NULL, labels INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS lessons(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, key_id TEXT NOT NULL, at REAL NOT NULL, trace_id TEXT, text TEXT NOT NULL,
-  state TEXT NOT NULL DEFAULT 'proposed', trust REAL, decided REAL);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, key_id TEXT NOT NULL, at REAL NOT NULL, trace_id TEXT NOT NULL, frame TEXT NOT NULL,
+  asked TEXT NOT NULL, question TEXT NOT NULL, text TEXT NOT NULL, state TEXT NOT NULL, kind TEXT NOT NULL DEFAULT 'record',
+  origin TEXT NOT NULL DEFAULT '', trust REAL, decided REAL, by TEXT, expires REAL, confirmed INTEGER NOT NULL DEFAULT 0,
+  refuted INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS lessons_by_question ON lessons(key_id, frame, asked);
+CREATE INDEX IF NOT EXISTS lessons_by_trace ON lessons(trace_id);
 """
 
 STARTED = "INSERT OR IGNORE INTO requests(trace_id, key_id, at, process, path, model, strategy, streamed) VALUES (?,?,?,?,?,?,?,?)"
@@ -58,6 +62,8 @@ def connect(path: Path) -> sqlite3.Connection:
     made = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     made.execute("PRAGMA journal_mode=WAL")
     made.execute("PRAGMA synchronous=NORMAL")
+    if len(made.execute("PRAGMA table_info(lessons)").fetchall()) == 8:
+        made.execute("DROP TABLE lessons")  # of the first version, which never wrote to it
     made.executescript(SCHEMA)
     made.row_factory = sqlite3.Row
     return made
@@ -152,14 +158,19 @@ class Store:
         if gone:
             self.now([("UPDATE requests SET state='interrupted' WHERE state='started' AND process=?", (one,)) for one in gone])
 
-    def forget(self, *, before: float | None = None, key_id: str | None = None, trace_id: str | None = None) -> int:
-        """Delete what was kept of requests: older than a time, of a key, or of one trace; how many requests that were."""
+    def forget(
+        self, *, before: float | None = None, key_id: str | None = None, trace_id: str | None = None, lessons: bool = True
+    ) -> int:
+        """Delete what was kept of requests: older than a time, of a key, or of one trace; how many requests that were.
+
+        Lessons go with them, unless told otherwise: they have a time of their own.
+        """
         clauses = [("at < ?", before), ("key_id = ?", key_id), ("trace_id = ?", trace_id)]
         where = " AND ".join(clause for clause, value in clauses if value is not None)
         values = tuple(value for _, value in clauses if value is not None)
         if not where:
             return 0
-        tables = ("traces", "feedback", "audit", "lessons", "requests")
+        tables = ("traces", "feedback", "audit", *(["lessons"] if lessons else []), "requests")
         return self.now([(f"DELETE FROM {table} WHERE {where}", values) for table in tables])
 
     def close(self) -> None:

@@ -1,0 +1,131 @@
+"""Lessons: what may become one, who vouches for it, and who gets to see it."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nosce.core.errors import InputError
+from nosce.serve.lessons import Lessons
+from nosce.serve.store import Store
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Lessons]:
+    store = Store(tmp_path / "nosce.db")
+    yield Lessons(store)
+    store.close()
+
+
+def drafted(book: Lessons, trace: str, question: str = "2+2", answer: str = "4", key: str = "alice", frame: str = "f") -> None:
+    book.draft(key, trace, frame, question, answer)
+    book.store.flush()
+
+
+def told(book: Lessons, key: str = "alice", frame: str = "f", question: str = "2+2") -> list[str]:
+    book.store.flush()
+    return [lesson.text for lesson in book.recall(key, frame, question)]
+
+
+def test_an_audited_answer_is_recalled_for_its_own_key_frame_and_question_alone(book: Lessons) -> None:
+    drafted(book, "t")
+    assert book.lessons() == []  # a draft is no lesson
+    assert told(book) == []
+    book.audited("t", 1.0, "auditor")
+    assert told(book) == ["4"]
+    assert told(book, question="  2+2 ") == ["4"]
+    assert [told(book, key="bob"), told(book, frame="g"), told(book, question="2+3"), told(book, question="+22")] == [[]] * 4
+    (lesson,) = book.lessons("alice")
+    assert (lesson.origin, lesson.trust, lesson.by, lesson.trace_id, lesson.used) == ("audit", 1.0, "auditor", "t", 2)
+
+
+def test_a_volunteered_label_is_only_a_proposal_and_no_word_of_the_asker_enters(book: Lessons) -> None:
+    drafted(book, "t", answer="4")
+    book.volunteered("t", "bob")  # not his
+    assert book.lessons() == []
+    book.volunteered("t", "alice")
+    (lesson,) = book.lessons("alice")
+    assert (lesson.state, lesson.text, lesson.trust) == ("proposed", "4", 0.5)
+    assert told(book) == []
+    book.approve(lesson.id, "root")
+    assert told(book) == ["4"]
+    book.reject(lesson.id)
+    assert told(book) == []
+    with pytest.raises(InputError, match="no lesson 99"):
+        book.approve(99)
+
+
+def test_repeating_a_claim_adds_nothing(book: Lessons) -> None:
+    for i in range(5):
+        drafted(book, f"t{i}")
+        book.volunteered(f"t{i}", "alice")
+    assert len(book.lessons()) == 1
+
+
+def test_credit_is_how_often_feedback_agreed_with_audits(book: Lessons) -> None:
+    for i, (said, true) in enumerate([(1, 1), (1, 0), (1, 1), (0, 0)]):
+        book.store.now(
+            [
+                ("INSERT INTO feedback(trace_id, key_id, at, score) VALUES (?,?,0,?)", (f"t{i}", "alice", said)),
+                ("INSERT INTO audit(trace_id, key_id, at, state, score) VALUES (?,?,0,'labelled',?)", (f"t{i}", "alice", true)),
+            ]
+        )
+    assert book.credit("alice") == pytest.approx((3 + 1) / (4 + 2))
+    assert book.credit("bob") == 0.5
+
+
+def test_a_wrong_answer_teaches_only_what_the_auditor_says(book: Lessons) -> None:
+    drafted(book, "t", answer="5")
+    book.audited("t", 0.0, "auditor")
+    assert (told(book), book.lessons()[0].state) == ([], "rejected")
+    drafted(book, "u", question="3+3", answer="7")
+    book.audited("u", 0.0, "auditor", "6")
+    assert told(book, question="3+3") == ["6"]
+
+
+def test_records_that_contradict_each_other_are_not_recalled(book: Lessons) -> None:
+    drafted(book, "t", answer="4")
+    drafted(book, "u", answer="5")
+    book.audited("t", 1.0, "a")
+    book.audited("u", 1.0, "b")
+    assert told(book) == []
+    book.reject(next(lesson.id for lesson in book.lessons() if lesson.text == "5"))
+    assert told(book) == ["4"]
+
+
+def test_reliability_is_the_exact_bound_of_later_audits(book: Lessons) -> None:
+    drafted(book, "t")
+    book.audited("t", 1.0, "a")
+    assert book.reliability() == 0.0  # its own audit is no evidence of it
+    for i in range(59):
+        drafted(book, f"u{i}", answer="4")
+        book.audited(f"u{i}", 1.0, "a")
+    assert [lesson.confirmed for lesson in book.lessons()] == [59]  # what is known is not noted twice
+    assert book.reliability() == pytest.approx(0.05 ** (1 / 59))  # 59 without an error: 0.95
+
+
+def test_lessons_end(book: Lessons) -> None:
+    drafted(book, "t")
+    book.audited("t", 1.0, "a")
+    drafted(book, "u", question="9")
+    Lessons(book.store, keep_days=-1).approve(book.lessons()[0].id)
+    assert told(book) == []
+    assert book.expire(time.time() - 60) == 1
+    assert book.expire(time.time() + 60) == 1  # the draft
+    drafted(book, "v")
+    book.audited("v", 1.0, "a")
+    assert not book.forget(book.lessons()[0].id, "bob")
+    assert book.forget(book.lessons()[0].id, "alice")
+    assert book.lessons() == []
+
+
+def test_behaviors_are_proposed_once_and_found_by_likeness(book: Lessons) -> None:
+    drafted(book, "t", question="how tall is the red tower")
+    book.audited("t", 1.0, "a")
+    lines = ["look: name the thing first", "look: name the thing first"]
+    assert book.reflected(book.lessons()[0], lines) == 1
+    assert told(book, question="how tall is the blue tower") == []
+    book.approve(book.lessons(state="proposed")[0].id)
+    assert told(book, question="how tall is the blue tower") == lines[:1]
+    assert told(book, question="zebra") == []
