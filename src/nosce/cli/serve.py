@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nosce.cli import flags
+from nosce.cli import flags, lessons
 from nosce.cli.flags import examples
+from nosce.cli.server_file import Database, key_id, opened
 
 if TYPE_CHECKING:
     from nosce.serve.config import Config
@@ -24,8 +25,8 @@ EXAMPLES = examples(
 app = typer.Typer(invoke_without_command=True, rich_markup_mode="rich", epilog=EXAMPLES, help="Serve a model with metacognition.")
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="The keys of callers.")
 app.add_typer(keys, name="keys")
+app.add_typer(lessons.app, name="lessons")
 
-Database = Annotated[Path | None, typer.Option("--database", metavar="FILE", help="The server's file.", show_default="nosce.db")]
 File = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A TOML file with a section \\[serve].")]
 
 
@@ -44,6 +45,9 @@ def serve(
     risk: Annotated[float | None, typer.Option("--risk", metavar="SHARE", help="For those who ask for none.")] = None,
     database: Database = None,
     trace_text: Annotated[bool | None, typer.Option("--trace-text/--no-trace-text", help="Keep questions and answers.")] = None,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Learn from audited answers, per key. Keeps their text, so it takes --trace-text.")
+    ] = False,
     workers: Annotated[int, typer.Option("--workers", metavar="N", help="Processes.")] = 1,
     check: Annotated[bool, typer.Option("--check", help="Check the settings and end.")] = False,
     config: File = None,
@@ -57,7 +61,7 @@ def serve(
 
     made = configured(
         config, tuple(upstream or ()), demo, strong=strong, host=host, port=port, policy=policy, risk=risk, database=database,
-        trace_text=trace_text,
+        trace_text=trace_text, memory={"on": True} if memory else None,
     )  # fmt: skip
     if check:
         _say_checked(made, as_json)
@@ -105,7 +109,7 @@ def add(
     database: Database = None,
 ) -> None:
     """Make a key and print it: once, for only its digest is kept."""
-    with _opened(database) as (_, held):
+    with opened(database) as (_, held):
         limits = {"requests": requests, "tokens_per_day": tokens_per_day, "dollars_per_day": dollars_per_day}
         typer.echo(held.make(name, role="admin" if admin else "user", **limits))
 
@@ -116,7 +120,7 @@ def list_(database: Database = None, as_json: flags.Json = False) -> None:
     from nosce.cli.speak import say, say_json
     from nosce.report.terminal import table
 
-    with _opened(database) as (store, _):
+    with opened(database) as (store, _):
         rows = [dict(row) for row in store.rows("SELECT id, name, role, limits, created, revoked FROM keys ORDER BY created")]
     if as_json:
         say_json(rows)
@@ -130,27 +134,9 @@ def revoke(name: Annotated[str, typer.Argument(help="Name or id.")], database: D
     """Revoke the keys of a name; running servers notice within a second."""
     from nosce.core.errors import InputError
 
-    with _opened(database) as (_, held):
+    with opened(database) as (_, held):
         if not held.revoke(name):
             raise InputError(f"no valid key is called {name!r}; `nosce serve keys list` shows them")
-
-
-def _opened(database: Path | None) -> Any:
-    from contextlib import contextmanager
-
-    @contextmanager
-    def opened() -> Any:
-        from nosce.serve.config import Limits
-        from nosce.serve.keys import Keys
-        from nosce.serve.store import Store
-
-        store = Store(database or Path("nosce.db"))
-        try:
-            yield store, Keys(store, Limits())
-        finally:
-            store.close()
-
-    return opened()
 
 
 @app.command(
@@ -226,23 +212,27 @@ app.add_typer(audit, name="audit")
 
 @audit.command("export", epilog=examples("nosce serve audit export > to-label.jsonl"))
 def export(database: Database = None) -> None:
-    """The drawn answers that wait for a label, one JSON object a line; fill in `score` (0 to 1)."""
+    """The drawn answers that wait for a label, one JSON object a line; fill in `score` (0 to 1), `right_answer` if you know it."""
     import json
 
-    with _opened(database) as (store, _):
+    with opened(database) as (store, _):
         for row in store.rows("SELECT trace_id, at, question, answer, raw FROM audit WHERE state='open' ORDER BY at"):
-            typer.echo(json.dumps({**dict(row), "score": None}, ensure_ascii=False))
+            typer.echo(json.dumps({**dict(row), "score": None, "right_answer": None}, ensure_ascii=False))
 
 
 @audit.command("label", epilog=examples("nosce serve audit label labelled.jsonl"))
 def label(data: Annotated[Path, typer.Argument(help="What `export` wrote, with scores.")], database: Database = None) -> None:
-    """Take in labels; they move the shadow threshold of a running server at its next label."""
+    """Take in labels; they move the shadow threshold of a running server at its next label, and teach where memory is on."""
     import time
 
-    with _opened(database) as (store, _):
-        given = [(row["score"], time.time(), "cli", row["trace_id"]) for row in _labels(data) if row.get("score") is not None]
+    from nosce.serve.lessons import Lessons
+
+    with opened(database) as (store, _):
+        given = [row for row in _labels(data) if row.get("score") is not None]
         sql = "UPDATE audit SET state='labelled', score=?, labelled=?, by=? WHERE trace_id=?"
-        store.now([(sql, values) for values in given])
+        store.now([(sql, (row["score"], time.time(), "cli", row["trace_id"])) for row in given])
+        for row in given:
+            Lessons(store).audited(row["trace_id"], row["score"], "cli", row.get("right_answer"))
     typer.echo(f"{len(given)} labels")
 
 
@@ -278,10 +268,7 @@ def forget(
 
     if older_than is None and key is None and trace is None:
         raise InputError("say what to forget: --older-than DAYS, --key NAME or --trace ID")
-    with _opened(database) as (store, _):
-        found = store.one("SELECT id FROM keys WHERE name=? OR id=?", key, key) if key else None
-        if key and found is None and key != "local":
-            raise InputError(f"no key is called {key!r}; `nosce serve keys list` shows them")
+    with opened(database) as (store, _):
         before = None if older_than is None else time.time() - older_than * 86_400
-        count = store.forget(before=before, key_id=found["id"] if found else key, trace_id=trace)
+        count = store.forget(before=before, key_id=key_id(store, key) if key else None, trace_id=trace)
     typer.echo(f"{count} requests forgotten")

@@ -14,7 +14,10 @@ from nosce.monitor.likelihood import sequence_confidence
 
 RUNGS = ("direct", "think", "check", "vote", "poll", "revise", "recall", "strong")
 """direct: answer at once · think: one thought · check: P(True) of it · vote, poll: 4 and 12 thoughts · revise: criticise the
-first thought and answer again · recall: write down what is known first · strong: another, stronger model."""
+first thought and answer again · recall: write down what is known first · strong: another, stronger model.
+
+`remember`, one thought with the climb's notes in view, stands beside the ladder: what notes are worth is not learned from
+labelled questions that had none."""
 
 VOTES = {"vote": 4, "poll": 12}
 _ACTS = {"direct": {"direct"}, "check": {"verify"}, "revise": {"critique", "revise"}, "recall": {"recall"}}
@@ -53,6 +56,7 @@ class Climb:
 
     problem: Problem
     mind: Mind
+    notes: Sequence[str] = ()
     thoughts: list[Attempt] = field(default_factory=list)
     steps: dict[str, Step] = field(default_factory=dict)
 
@@ -140,9 +144,13 @@ async def _strong(climb: Climb) -> Gave:
     return _alone((await climb.mind.models["strong"].think(climb.problem))[0])
 
 
+async def _remember(climb: Climb) -> Gave:
+    return _alone((await climb.mind.think(climb.problem, notes=climb.notes))[0])
+
+
 _HOW = {
     "direct": _direct, "think": _think, "check": _check, "vote": _vote, "poll": _poll, "revise": _revise, "recall": _recall,
-    "strong": _strong,
+    "strong": _strong, "remember": _remember,
 }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from nosce.mind.sampler import Sampler
 from nosce.models.base import Model
 from nosce.serve.caller import Caller, called
 from nosce.serve.policy import Policy
+from nosce.serve.remembering import Recalled
 from nosce.serve.settings import Settings
 
 _SERVED = frozenset({"blackbox", "logprobs", "roster"})
@@ -62,18 +63,19 @@ def names() -> list[str]:
 
 async def answered(
     roster: Mapping[str, Model], body: Mapping[str, Any], settings: Settings, *, trace_id: str, budget: Budget | None = None,
-    policy: Policy | None = None, watch: Any = None,
+    policy: Policy | None = None, watch: Any = None, recalled: Recalled | None = None,
 ) -> Result:  # fmt: skip
     """Carry out the strategy on a request. Raises the upstream's own refusal where there is no answer because of it."""
     system, problem = served(settings.strategy), asked(body, settings, trace_id)
     options, withheld = dict(settings.options), None
-    artifact = None
+    artifact, calibrated = None, policy if system.name == "auto" else None
     if system.name == "auto":
         options |= {"ask": True} if settings.ask else {}
         if policy is not None:
             artifact = policy.artifact
             more, withheld = policy.options(settings.risk)
             options |= more
+        artifact = artifact if recalled is None else recalled.beside(artifact)
     engine = _Watched(roster, budget or Budget(), sampler=Sampler(), seed=settings.seed)
     engine.watch = watch
     engine.check(system, options)
@@ -86,7 +88,10 @@ async def answered(
         raise error
     if solved.answer.outcome == "failed":
         raise ModelError(solved.answer.reason)
-    return _result(solved.answer, solved.trace, problem, callers, body, settings, policy if artifact else None, system)
+    result = _result(solved.answer, solved.trace, problem, callers, body, settings, calibrated, system)
+    if recalled is not None and any(event.data.get("rung") == "remember" for event in solved.trace.of("decided")):
+        result.metacognition["lessons"] = [lesson.id for lesson in recalled.lessons]
+    return result
 
 
 class _Watched(Engine):

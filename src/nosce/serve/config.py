@@ -66,6 +66,18 @@ class Limits(_Strict):
     tokens: int | None = Field(None, ge=1)
 
 
+class Memory(_Strict):
+    """What may be remembered. Off unless an operator switches it on, for three reasons: a lesson keeps the text of a question
+    and an answer; whatever is put before later questions is a way to attack them; and what is remembered goes stale.
+
+    keep_days: how long an approved lesson is recalled and kept. most: lessons beside one question.
+    """
+
+    on: bool = False
+    keep_days: float = Field(90.0, gt=0)
+    most: int = Field(3, ge=1, le=16)
+
+
 class Config(_Strict):
     """Everything a server needs to know. `strong` is the alias that doubtful questions are passed on to."""
 
@@ -80,6 +92,7 @@ class Config(_Strict):
     trace_text: bool = False
     audit: float = Field(0.02, ge=0, le=1)
     keep_days: float = Field(30.0, gt=0)
+    memory: Memory = Memory()
     limits: Limits = Limits()
 
     @model_validator(mode="after")
@@ -90,6 +103,8 @@ class Config(_Strict):
             _check_alias(name, replicas, self.upstreams)
         if self.strong is not None and self.strong not in self.upstreams:
             raise ValueError(f"strong = {self.strong!r} is no upstream; known: {', '.join(self.upstreams)}")
+        if self.memory.on and not self.trace_text:
+            raise ValueError("memory keeps questions and answers: switch on trace_text as well (--trace-text)")
         return self
 
     @property

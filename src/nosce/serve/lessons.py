@@ -72,6 +72,11 @@ class Lessons:
         rows = self.store.rows(f"SELECT * FROM lessons WHERE {where} ORDER BY id DESC LIMIT ?", *values, limit)
         return [_lesson(row) for row in rows]
 
+    def lesson(self, number: int) -> Lesson | None:
+        """The lesson of this number."""
+        row = self.store.one(f"SELECT * FROM lessons WHERE id=? AND {_SHOWN}", number)
+        return None if row is None else _lesson(row)
+
     def approve(self, number: int, by: str = "operator") -> None:
         """Let a lesson be recalled; whoever approves vouches for it. Raises InputError where there is none."""
         self._decided(number, "approved", by, 1.0)
@@ -90,6 +95,10 @@ class Lessons:
         """Delete a lesson (of a key, where one is named); whether there was one."""
         where, values = ("id=?", (number,)) if key_id is None else ("id=? AND key_id=?", (number, key_id))
         return bool(self.store.now([(f"DELETE FROM lessons WHERE {where}", values)]))
+
+    def forget_all(self, key_id: str) -> int:
+        """Delete every lesson and draft of a key; how many."""
+        return self.store.now([("DELETE FROM lessons WHERE key_id=?", (key_id,))])
 
     def expire(self, before: float) -> int:
         """Delete approved lessons whose time is up, and whatever else was noted before a time; how many."""

@@ -19,9 +19,11 @@ from nosce.serve.config import Config
 from nosce.serve.exchange import Exchange, Refused
 from nosce.serve.keeping import kept_trace
 from nosce.serve.keys import Keys
+from nosce.serve.lessons import Lessons
 from nosce.serve.limits import Gate
 from nosce.serve.passthrough import Passed
 from nosce.serve.policy import Policy
+from nosce.serve.remembering import draft
 from nosce.serve.store import ENDED, STARTED, Store, packed
 from nosce.serve.upstreams import Upstreams
 
@@ -39,6 +41,7 @@ class Service:
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     in_flight: int = 0
     policy: Policy | None = None
+    lessons: Lessons | None = None
     _looked: float = 0.0
     _bundled: dict[str, Model] = field(default_factory=dict)
 
@@ -47,7 +50,8 @@ class Service:
         """A service on its store. Raises JournalError when the file cannot be used."""
         policy = checked_policy(config)
         store = Store(config.database)
-        return cls(config, store, Keys(store, config.limits), Gate(store), Upstreams(config), policy=policy)
+        lessons = Lessons(store, config.memory.keep_days) if config.memory.on else None
+        return cls(config, store, Keys(store, config.limits), Gate(store), Upstreams(config), policy=policy, lessons=lessons)
 
     def bundled(self, name: str) -> Model:
         """A bundled model, loaded when it is first asked."""
@@ -100,16 +104,18 @@ class Service:
             round(seconds, 6), passed.money, packed(said) if said else None, exchange.trace_id,
         )  # fmt: skip
 
-    def remember(self, exchange: Exchange, fields: Mapping[str, Any], result: Result) -> None:
+    def remember(self, exchange: Exchange, body: Mapping[str, Any], result: Result) -> None:
         """Keep an answer's trace, with its texts only where the settings say so, and draw lots for the audit."""
         now, text = time.time(), self.config.trace_text
         self.store.put(
             "INSERT OR REPLACE INTO traces VALUES (?,?,?,?)", exchange.trace_id, exchange.caller.id, now,
             kept_trace(result.trace, text),
         )  # fmt: skip
+        if self.lessons is not None:
+            draft(self.lessons, exchange.caller.id, exchange.trace_id, body, result.answer.value, result.choices)
         if secrets.randbelow(1 << 30) < self.config.audit * (1 << 30):
             said = result.metacognition
-            question = packed(fields.get("messages") or fields.get("input") or fields.get("prompt")) if text else None
+            question = packed(body.get("messages")) if text else None
             self.store.put(
                 "INSERT OR IGNORE INTO audit(trace_id, key_id, at, question, answer, raw, data) VALUES (?,?,?,?,?,?,?)",
                 exchange.trace_id, exchange.caller.id, now, question, result.answer.value if text else None, said["confidence"],
@@ -128,8 +134,14 @@ class Service:
         """Every hour, forget what is older than the settings allow."""
         while True:
             with contextlib.suppress(JournalError):
-                await asyncio.to_thread(self.store.forget, before=time.time() - self.config.keep_days * 86_400)
+                await asyncio.to_thread(self.tidy)
             await asyncio.sleep(3600)
+
+    def tidy(self) -> None:
+        """Forget what is older than the settings allow; approved lessons have a time of their own."""
+        before = time.time() - self.config.keep_days * 86_400
+        self.store.forget(before=before, lessons=False)
+        Lessons(self.store).expire(before)
 
     async def close(self) -> None:
         """Close connections and the store."""

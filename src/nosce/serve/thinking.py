@@ -17,6 +17,7 @@ from nosce.serve.asking import ask
 from nosce.serve.caller import Caller
 from nosce.serve.exchange import Exchange, HungUp, Refused
 from nosce.serve.passthrough import Passed, sent_on
+from nosce.serve.remembering import Recalled, recalled
 from nosce.serve.routes.asked import Asked
 from nosce.serve.service import Service
 from nosce.serve.settings import Settings, budget, read
@@ -41,8 +42,14 @@ class Question:
         """Think. Raises what `answering.answered` raises."""
         return await answering.answered(
             self.roster, self.body, self.settings, trace_id=self.exchange.trace_id, budget=self.budget, policy=self._policy(),
-            watch=self.events.put_nowait,
+            watch=self.events.put_nowait, recalled=self._recalled(),
         )  # fmt: skip
+
+    def _recalled(self) -> Recalled | None:
+        book, memory = self.service.lessons, self.service.config.memory
+        if book is None or self.settings.strategy != "auto":
+            return None
+        return recalled(book, self.exchange.caller.id, self.body, self.roster["main"].dialect, memory.most)
 
     def _policy(self) -> Any:
         return self.service.deciding() if self.asked.alias == self.service.config.first else None
@@ -99,7 +106,7 @@ async def think(asking: Question, render: Render, stream: Callable[[Question, Re
     try:
         result = await exchange.unless_hung_up(stream(asking, render) if streamed else _whole(asking, render))
         state, done, said = "done", _books(asking, result), result.metacognition
-        service.remember(exchange, asking.asked.body.fields, result)
+        service.remember(exchange, asking.body, result)
     except (HungUp, asyncio.CancelledError):
         state, done = "cancelled", Passed(499, asking.asked.alias, *_spent(asking), error="the client went away")
         raise

@@ -36,11 +36,12 @@ class Feedback(BaseModel):
 
 
 class Label(BaseModel):
-    """An auditor's verdict: how right the answer is, in [0, 1]."""
+    """An auditor's verdict: how right the answer is, in [0, 1], and the right one where the auditor knows it."""
 
     model_config = ConfigDict(extra="forbid")
 
     score: float = Field(ge=0, le=1)
+    right_answer: str | None = Field(None, min_length=1, max_length=2000)
 
 
 def who(request: Request, *, admin: bool = False) -> Caller:
@@ -68,6 +69,8 @@ async def feedback(given: Feedback, request: Request) -> dict[str, Any]:
     values = (given.trace_id, caller.id, time.time(), score, given.answer if service.config.trace_text else None)
     if not service.store.now([("INSERT OR IGNORE INTO feedback(trace_id, key_id, at, score, answer) VALUES (?,?,?,?,?)", values)]):
         raise Refused(409, "that trace has its feedback already", code="already_given")
+    if service.lessons is not None and score is not None and score >= 0.5:
+        service.lessons.volunteered(given.trace_id, caller.id)
     return {"trace_id": given.trace_id, "score": score}
 
 
@@ -95,11 +98,16 @@ async def audit(
 
 @router.post("/audit/{trace_id}")
 async def label(trace_id: str, given: Label, request: Request) -> dict[str, Any]:
-    """Label a drawn answer, a withheld one too. Each label moves the shadow threshold; none moves the live one."""
+    """Label a drawn answer, a withheld one too. Each label moves the shadow threshold; none moves the live one.
+
+    Where memory is on, an answer found right becomes a lesson of the key that asked, as does the auditor's own answer.
+    """
     service, caller = serving(request), who(request, admin=True)
     values = (given.score, time.time(), caller.id, trace_id)
     if not service.store.now([("UPDATE audit SET state='labelled', score=?, labelled=?, by=? WHERE trace_id=?", values)]):
         raise Refused(404, "that trace was not drawn for the audit", code="unknown_trace")
+    if service.lessons is not None:
+        service.lessons.audited(trace_id, given.score, caller.id, given.right_answer)
     risk = service.config.risk
     return {"trace_id": trace_id, "shadow": learning.shadow(service.store, risk) if risk is not None else None}
 

@@ -54,11 +54,19 @@ async def auto(
     one call. Without labelled questions nothing is known of when an answer is sure: then it is one thought where its
     likelihood is there to be reported, else up to `most` thoughts until the posterior of a majority passes 0.95, and the
     reason says that nothing is promised.
+
+    Memory: lessons that a server keeps for this question come with what is fitted, with a lower bound of how often such
+    lessons proved right. They are thought with first, where that bound reaches the stopping point or nothing is promised.
     """
-    if fitted is None:
+    known = fitted.data if fitted is not None else {}
+    ladder = Ladder.of(known) if "rungs" in known else None
+    point = ladder.enough if ladder is not None and enough is None else enough or 0.0
+    bound = None if ladder is None else float(known.get("reliability", 0.0))
+    notes = known.get("lessons") if bound is None or (bound > 0 and bound >= max(point, least)) else None
+    if notes and (answer := await _remembered(problem, mind, notes, bound)) is not None:
+        return answer
+    if ladder is None:
         return await _uncalibrated(problem, mind, most)
-    ladder = Ladder.of(fitted.data)
-    point = ladder.enough if enough is None else enough
     climb, best = Climb(problem, mind), (-1.0, Step("", None, None, "none", 0))
     able = set(available(mind))
     for rung in (rung for rung in ladder.rungs if rung in able):
@@ -78,6 +86,17 @@ async def auto(
             break
         mind.decide("sample", f"{rung} is not sure enough", sure=round(sure, 4), enough=round(min(point, 1.0), 4))
     return await _held_back(problem, mind, climb, best, ask, least) if best[0] < least else _stand(mind, climb, best)
+
+
+async def _remembered(problem: Problem, mind: Mind, notes: Sequence[str], bound: float | None) -> Answer | None:
+    """One thought with the lessons in view, as sure as the bound says; None where it gives no answer."""
+    mind.decide("recall", "lessons of this question", rung="remember", lessons=len(notes))
+    step = await Climb(problem, mind, notes).step("remember")
+    if step.answer is None:
+        return None
+    if bound is None:
+        return mind.answer(step.answer, step.confidence, step.source, reason=UNCALIBRATED)
+    return mind.answer(step.answer, bound, "memory", signals=[Signal("remember", step.confidence, step.source)])
 
 
 def _stand(mind: Mind, climb: Climb, best: tuple[float, Step], **more: Any) -> Answer:

@@ -1,0 +1,41 @@
+"""`nosce serve lessons`: list, approve, reject, forget; and labels of an auditor from a file."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from nosce.serve.lessons import Lessons
+from nosce.serve.store import Store
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+def test_the_life_of_a_lesson(here: Path, nosce: Command) -> None:
+    store = Store(here / "nosce.db")
+    for trace, answer in (("t", "4"), ("u", "5")):
+        store.put("INSERT INTO audit(trace_id, key_id, at, question, answer) VALUES (?,'local',0,'2+2',?)", trace, answer)
+        Lessons(store).draft("local", trace, "f", "2+2", answer)
+    store.flush()
+    exported = [json.loads(line) for line in nosce("serve", "audit", "export")[1].splitlines()]
+    assert [row["right_answer"] for row in exported] == [None, None]
+    labelled = [{**row, "score": float(row["answer"] == "4")} for row in exported]
+    (here / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in labelled))
+    assert nosce("serve", "audit", "label", "labels.jsonl")[1] == "2 labels\n"
+    listed = json.loads(nosce("serve", "lessons", "list", "--json")[1])
+    assert [(one["text"], one["state"], one["by"]) for one in listed] == [("5", "rejected", "cli"), ("4", "approved", "cli")]
+    wrong, right = (one["id"] for one in listed)
+    assert nosce("serve", "lessons", "reject", str(right))[:2] == (0, f"lesson {right}: rejected\n")
+    assert nosce("serve", "lessons", "list", "--state", "approved")[1] == "no lessons\n"
+    assert nosce("serve", "lessons", "approve", str(right))[1] == f"lesson {right}: approved\n"
+    assert "2+2" in nosce("serve", "lessons", "list", "--key", "local")[1]
+    assert nosce("serve", "lessons", "forget", str(wrong))[1] == "1 lessons forgotten\n"
+    assert nosce("serve", "lessons", "forget", "--key", "local")[1] == "1 lessons forgotten\n"
+
+
+def test_what_cannot_be_done_is_said(here: Path, nosce: Command) -> None:
+    for arguments, said in (
+        (("approve", "9"), "no lesson 9"), (("forget",), "say what to forget"), (("forget", "9"), "no lesson 9"),
+        (("list", "--key", "zoe"), "no key is called"), (("list", "--state", "good"), "expected proposed"),
+    ):  # fmt: skip
+        code, _, error = nosce("serve", "lessons", *arguments)
+        assert (code, said in error) == (2, True), error
