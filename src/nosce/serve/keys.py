@@ -85,6 +85,10 @@ class Keys:
                 found = caller
         return found
 
+    def of(self, key_id: str) -> Caller | None:
+        """Whose id this is, while the key is valid."""
+        return next((caller for _, caller in self._current() if caller.id == key_id), None)
+
     async def wrong(self, address: str) -> None:
         """Make a wrong key wait: 50 ms after the first, doubled by each further one from there, at most four seconds.
 

@@ -13,7 +13,7 @@ def need_serve() -> None:
     """Raises CapabilityError, with what to install, where the server's libraries are missing."""
     from importlib.util import find_spec
 
-    for library in ("fastapi", "uvicorn", "aiohttp"):
+    for library in ("fastapi", "uvicorn", "aiohttp", "jinja2"):
         if find_spec(library) is None:
             raise CapabilityError(library, "this installation", "pip install 'nosce[serve]'")
 

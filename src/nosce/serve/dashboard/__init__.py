@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from typing import Annotated
 
-_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "x-content-type-options": "nosniff", "referrer-policy": "no-referrer",
-}  # fmt: skip
+from fastapi import APIRouter, Depends, Request, Response
+
+from nosce.serve.dashboard import login, traces, traffic
+from nosce.serve.dashboard.door import Visitor, visitor
+from nosce.serve.dashboard.pages import KINDS, Page, asset
+from nosce.serve.exchange import Refused
+
+ROOMS = (traffic, traces, login)
 
 
 def dashboard() -> APIRouter:
     """The dashboard's routes; they find what the server knows in `request.app.state.service`."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=Page)
+    for room in ROOMS:
+        router.include_router(room.router)
 
-    @router.get("/")
-    async def front() -> HTMLResponse:
-        page = "<!doctype html><html lang=en><title>Nosce</title><h1>Nosce</h1><p>The API is at <code>/v1</code>.</html>"
-        return HTMLResponse(page, headers=_HEADERS)
+    @router.get("/ui/static/{name}")
+    async def static(name: str) -> Response:
+        if name not in KINDS:
+            raise Refused(404, "The dashboard has no such file.")
+        return asset(name)
+
+    @router.api_route("/ui/{rest:path}", methods=["GET", "POST"])
+    async def nothing(rest: str, request: Request, who: Annotated[Visitor, Depends(visitor)]) -> Response:
+        raise Refused(404, "The dashboard has no such page.")
 
     return router

@@ -1,0 +1,170 @@
+"""Who gets into the dashboard, what they see there, and what a page may do."""
+
+import json
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from tests.serve.live import proxy
+from tests.serve.surfing import Surfer
+from tests.serve.test_passing import post
+from tests.serve.test_wrap import sure
+from tests.servers.stub import completion, serving
+
+from nosce.serve.config import Limits
+from nosce.serve.dashboard.pages import ROOMS
+from nosce.serve.keys import Keys
+from nosce.serve.store import Store
+
+PAGES = [path for _, entries in ROOMS for _, path, _, _ in entries]
+ASK = json.dumps({"model": "nosce/think", "messages": [{"role": "user", "content": "2+2"}]}).encode()
+HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+
+
+def test_no_page_without_a_key_when_keys_are_set(tmp_path: Path) -> None:
+    key = Keys(Store(tmp_path / "nosce.db"), Limits()).make("alice", role="admin")
+    with serving(lambda call: completion("4")) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+        stranger = Surfer(url[:-3])
+        for path in [*PAGES, "/ui/trace/x", "/ui/audit/export", "/ui/nothing"]:
+            seen = stranger.get(path)
+            assert (seen.status, seen.headers["location"].partition("?")[0]) == (303, "/ui/login")
+            assert stranger.get(path, x_nosce="live").status == 401
+        for path in ["/ui/logout", "/ui/playground", "/ui/audit/x", "/ui/memory/1", "/ui/trace/x/feedback", "/ui/trace/x/forget"]:
+            assert stranger.send("POST", path, "csrf=x").status == 401
+        assert stranger.log_in("nosce-guess").status == 401
+        assert stranger.get("/").status == 303
+        entered = stranger.log_in(key)
+        assert (entered.status, entered.headers["location"]) == (303, "/")
+        assert [stranger.get(path).status for path in PAGES] == [200] * len(PAGES)
+        assert stranger.submit("/ui/logout", on="/").status == 303
+        assert stranger.get("/").status == 303
+
+
+def test_the_session_cookie_is_out_of_reach_hashed_at_rest_and_dies(tmp_path: Path) -> None:
+    store = Store(tmp_path / "nosce.db")
+    keys = Keys(store, Limits())
+    key = keys.make("alice")
+    with serving(lambda call: completion("4")) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+        alice = Surfer(url[:-3])
+        alice.log_in(key)
+        made = next(line for line in alice.set if line.startswith("nosce-session"))
+        token = made.partition("=")[2].partition(";")[0]
+        assert {"httponly", "samesite=strict", "path=/"} <= {part.strip().lower() for part in made.split(";")}
+        assert "Max-Age=43200" in made
+        with sqlite3.connect(tmp_path / "nosce.db") as base:
+            assert token not in "\n".join(base.iterdump())
+        assert alice.get("/").status == 200
+        store.now([("UPDATE sessions SET expires=?", (time.time() - 1,))])
+        assert alice.get("/").status == 303
+        alice.log_in(key)
+        assert alice.get("/").status == 200
+        keys.revoke("alice")
+        time.sleep(1.2)
+        assert alice.get("/").status == 303
+
+
+def test_guessing_at_the_login_is_slowed(tmp_path: Path) -> None:
+    Keys(Store(tmp_path / "nosce.db"), Limits()).make("alice")
+    with serving(lambda call: completion("4")) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+        guesser, began = Surfer(url[:-3]), time.monotonic()
+        assert [guesser.log_in(f"nosce-{i}").status for i in range(4)] == [401] * 4
+        assert time.monotonic() - began > 0.05 + 0.1 + 0.2 + 0.4
+
+
+def test_a_key_sees_its_own_and_an_administrator_all(tmp_path: Path) -> None:
+    keys = Keys(Store(tmp_path / "nosce.db"), Limits())
+    alice, bob, boss = keys.make("alice"), keys.make("bob"), keys.make("boss", role="admin")
+    with serving(lambda call: completion("4", choice=sure(0.9))) as up, \
+         proxy(tmp_path, f"small=openai:m@{up.url}", trace_text=True, audit=1.0) as url:  # fmt: skip
+        trace = json.loads(post(f"{url}/chat/completions", ASK, authorization=f"Bearer {alice}")[1])["metacognition"]["trace_id"]
+        seen = {}
+        for name, key in (("alice", alice), ("bob", bob), ("boss", boss)):
+            seen[name] = Surfer(url[:-3])
+            seen[name].log_in(key)
+        listed = {name: f"/ui/trace/{trace}" in surfer.get("/").text for name, surfer in seen.items()}
+        opened = {name: surfer.get(f"/ui/trace/{trace}").status for name, surfer in seen.items()}
+        assert listed == {"alice": True, "bob": False, "boss": True}
+        assert opened == {"alice": 200, "bob": 404, "boss": 200}
+        forgets = {name: seen[name].submit(f"/ui/trace/{trace}/forget", on="/").status for name in ("bob", "boss")}
+        assert forgets == {"bob": 404, "boss": 404}  # what is kept of a key's requests is that key's to delete
+        assert seen["bob"].submit(f"/ui/trace/{trace}/feedback", on="/", correct="no").status == 404
+        assert seen["alice"].submit(f"/ui/trace/{trace}/feedback", on=f"/ui/trace/{trace}", correct="yes").status == 303
+        assert seen["alice"].submit(f"/ui/trace/{trace}/feedback", on="/", correct="no").status == 409
+        assert "they say" in seen["boss"].get("/").text
+        assert seen["alice"].submit(f"/ui/trace/{trace}/forget", on="/").status == 303
+        assert seen["boss"].get(f"/ui/trace/{trace}").status == 404
+
+
+@pytest.mark.parametrize("token", ["", "csrf=", "csrf=" + "0" * 64, "csrf=%C3%A9"])
+def test_a_form_without_its_token_changes_nothing(token: str, tmp_path: Path) -> None:
+    with serving(lambda call: completion("4", choice=sure(0.9))) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+        trace = json.loads(post(f"{url}/chat/completions", ASK)[1])["metacognition"]["trace_id"]
+        here = Surfer(url[:-3])
+        here.get("/")
+        for path in (f"/ui/trace/{trace}/feedback", f"/ui/trace/{trace}/forget", "/ui/login"):
+            assert here.send("POST", path, f"{token}&correct=no&key=x").status == 403
+        other = Surfer(url[:-3])
+        stolen = other.get(f"/ui/trace/{trace}").text.partition('name="csrf" value="')[2][:64]
+        assert here.send("POST", f"/ui/trace/{trace}/feedback", f"csrf={stolen}&correct=no").status == 403  # another visit's
+        with sqlite3.connect(tmp_path / "nosce.db") as base:
+            assert base.execute("SELECT (SELECT COUNT(*) FROM feedback), (SELECT COUNT(*) FROM requests)").fetchone() == (0, 1)
+
+
+def test_other_hosts_and_sites_get_no_page(tmp_path: Path) -> None:
+    with serving(lambda call: completion("4")) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+        surfer = Surfer(url[:-3])
+        assert surfer.get("/", host="evil.example").status == 421
+        assert surfer.get("/ui/static/style.css", host="evil.example:8710").status == 421
+        assert surfer.send("POST", "/ui/login", "key=x", origin="https://evil.example").status == 403
+        assert surfer.send("POST", "/ui/login", "key=x", sec_fetch_site="cross-site").status == 403
+
+
+def test_every_answer_is_locked_down_and_nothing_is_inline(tmp_path: Path) -> None:
+    with serving(lambda call: completion("4", choice=sure(0.9))) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+        trace = json.loads(post(f"{url}/chat/completions", ASK)[1])["metacognition"]["trace_id"]
+        surfer = Surfer(url[:-3])
+        for path in [*PAGES, f"/ui/trace/{trace}", "/ui/trace/none", "/ui/nothing", "/ui/traffic/rows"]:
+            seen = surfer.get(path)
+            policy = seen.headers["content-security-policy"]
+            assert policy.startswith("default-src 'none'")
+            assert "unsafe" not in policy
+            assert "frame-ancestors 'none'" in policy
+            assert seen.headers["x-frame-options"] == "DENY"
+            assert seen.headers["referrer-policy"] == "no-referrer"
+            assert seen.headers["cache-control"] == "no-store"
+            for inline in ("style=", "<style", "onclick", "onerror=", "javascript:", "<script>", "http://", "https://"):
+                assert inline not in seen.text.replace(f"{url[:-3]}", ""), (path, inline)
+        assert surfer.get("/ui/static/style.css").headers["cache-control"].endswith("immutable")
+        assert surfer.get("/ui/static/../door.py").status == 404
+        assert surfer.get("/ui/login?next=//evil.example").status == 303  # nothing to log in to, and never elsewhere
+
+
+def test_after_the_login_one_lands_on_a_page_of_ours(tmp_path: Path) -> None:
+    key = Keys(Store(tmp_path / "nosce.db"), Limits()).make("alice")
+    with serving(lambda call: completion("4")) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+        for wanted, landed in [("/ui/tokens", "/ui/tokens"), ("//evil.example", "/"), ("https://evil.example", "/"),
+                               ("/ui/\\evil.example", "/"), ("/ui/x\r\nset-cookie: a=b", "/"), ("/v1/models", "/")]:  # fmt: skip
+            assert Surfer(url[:-3]).submit("/ui/login", key=key, next=wanted).headers["location"] == landed
+
+
+def test_hostile_text_is_escaped_on_every_page(tmp_path: Path) -> None:
+    body = json.dumps({"model": "nosce/think", "messages": [{"role": "user", "content": HOSTILE}]}).encode()
+    with serving(lambda call: completion(HOSTILE, choice=sure(0.9))) as up, \
+         proxy(tmp_path, f"small=openai:m@{up.url}", trace_text=True, audit=1.0) as url:  # fmt: skip
+        trace = json.loads(post(f"{url}/chat/completions", body)[1])["metacognition"]["trace_id"]
+        for path in [*PAGES, f"/ui/trace/{trace}"]:
+            seen = Surfer(url[:-3]).get(path).text
+            assert "<img" not in seen
+            assert "<script>" not in seen
+        assert "&lt;script&gt;" in Surfer(url[:-3]).get(f"/ui/trace/{trace}").text
+
+
+def test_pages_say_that_no_text_is_kept(tmp_path: Path) -> None:
+    with serving(lambda call: completion("the secret", choice=sure(0.9))) as up, \
+         proxy(tmp_path, f"small=openai:m@{up.url}", audit=1.0) as url:  # fmt: skip
+        trace = json.loads(post(f"{url}/chat/completions", ASK)[1])["metacognition"]["trace_id"]
+        for path in ("/", f"/ui/trace/{trace}"):
+            seen = Surfer(url[:-3]).get(path).text
+            assert "--trace-text" in seen
+            assert "the secret" not in seen
