@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, MutableMapping
@@ -19,6 +20,12 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGI = Callable[[Scope, Receive, Send], Awaitable[None]]
 T = TypeVar("T")
+
+PATIENCE = 30.0
+"""Seconds for which a body may stand still."""
+
+LONGEST = 300.0
+"""Seconds that a body may take in all."""
 
 
 class Refused(Exception):
@@ -54,28 +61,40 @@ class Exchange:
         return next((value.decode("latin-1") for key, value in self.scope["headers"] if key == name), "")
 
     async def body(self, most: int) -> bytes:
-        """The whole body. Refused when it is larger than `most` bytes, before it is read where its length was announced."""
-        if (length := self.header(b"content-length")).isdigit() and int(length) > most:
-            raise too_large(most)
-        message = await self.receive()
-        whole: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            return self._counted(whole, most)
-        parts, seen = [whole], len(whole)
-        while message.get("more_body"):
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise HungUp
-            parts.append(message.get("body", b""))
-            seen += len(parts[-1])
-            if seen > most:
-                raise too_large(most)
-        return b"".join(parts)
+        """The whole body. Refused when it is larger than `most` bytes, before it is read where its length was announced.
 
-    def _counted(self, whole: bytes, most: int) -> bytes:
-        if len(whole) > most:
+        One that stands still for PATIENCE seconds, or is not through after LONGEST, is refused too (408).
+        """
+        length = self.header(b"content-length")
+        if length.isdecimal() and (len(length) > 18 or int(length) > most):
+            await self._discard()
             raise too_large(most)
-        return whole
+        parts, seen, more, until = list[bytes](), 0, True, time.monotonic() + LONGEST
+        while more:
+            message = await self._soon(until)
+            parts.append(message.get("body", b""))
+            seen, more = seen + len(parts[-1]), bool(message.get("more_body"))
+            if seen > most:
+                await self._discard()
+                raise too_large(most)
+        return b"".join(parts) if len(parts) > 1 else parts[0]
+
+    async def _discard(self) -> None:
+        """Read on for a second and keep nothing, for a client that sends all before it reads."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                while (await self.receive()).get("more_body"):
+                    pass
+
+    async def _soon(self, until: float) -> Message:
+        try:
+            async with asyncio.timeout(min(PATIENCE, until - time.monotonic())):
+                message = await self.receive()
+        except TimeoutError:
+            raise Refused(408, "the body did not come in time", code="too_slow", headers=CLOSE) from None
+        if message["type"] == "http.disconnect":
+            raise HungUp
+        return message
 
     async def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         """Send the head of the answer."""
@@ -116,9 +135,13 @@ class Exchange:
             pass
 
 
+CLOSE = {"connection": "close"}
+"""The header of an answer after which what still comes in is not read."""
+
+
 def too_large(most: int) -> Refused:
     """The refusal of a body of more than `most` bytes."""
-    return Refused(413, f"the body is larger than {most} bytes", code="body_too_large")
+    return Refused(413, f"the body is larger than {most} bytes", code="body_too_large", headers=CLOSE)
 
 
 def clean(value: str) -> bytes:

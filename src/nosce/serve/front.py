@@ -9,11 +9,14 @@ from collections.abc import Awaitable, Callable
 
 from nosce.core.errors import CapabilityError, InputError, JournalError, ModelError
 from nosce.serve.caller import Rejected
-from nosce.serve.exchange import ASGI, Exchange, HungUp, Receive, Refused, Scope, Send
+from nosce.serve.exchange import ASGI, Exchange, HungUp, Message, Receive, Refused, Scope, Send
 from nosce.serve.routes import completions, embeddings, listing, responses
 from nosce.serve.service import Service
 from nosce.serve.transport import Failed
 from nosce.serve.wire import Malformed
+
+SMALL = 1 << 20
+"""The largest body, in bytes, of a request that is not for a model."""
 
 Handler = Callable[[Service, Exchange], Awaitable[None]]
 
@@ -34,12 +37,12 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        handler = HANDLERS.get((scope.get("method", ""), scope.get("path", "")))
-        if handler is None:
+        if scope["type"] == "lifespan":
             return await self._rest(scope, receive, send)
+        handler = HANDLERS.get((scope["method"], scope["path"]))
         exchange = Exchange(scope, receive, send, scope["caller"])
         try:
-            await handler(self._service, exchange)
+            await (handler(self._service, exchange) if handler else self._handed_on(exchange))
         except HungUp:
             raise
         except asyncio.CancelledError:
@@ -51,6 +54,21 @@ class Front:
                 raise
             refusal = as_refusal(error)
             await exchange.json(refusal.status, refusal.body, refusal.headers)
+
+
+    async def _handed_on(self, exchange: Exchange) -> None:
+        """The other routes get a body that was read to its end, and is small."""
+        body: bytes | None = await exchange.body(SMALL) if exchange.scope["method"] not in ("GET", "HEAD") else b""
+
+        async def receive() -> Message:
+            nonlocal body
+            if body is None:
+                return await exchange.receive()
+            whole, body = body, None
+            return {"type": "http.request", "body": whole, "more_body": False}
+
+        exchange.started = True  # from here on they answer, errors included
+        await self._rest(exchange.scope, receive, exchange.send)
 
 
 def as_refusal(error: Exception) -> Refused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from nosce.serve.config import LOOPBACK, Config
-from nosce.serve.exchange import ASGI, Exchange, HungUp, Receive, Refused, Scope, Send
+from nosce.serve.exchange import ASGI, CLOSE, Exchange, HungUp, Receive, Refused, Scope, Send
 from nosce.serve.keys import Caller, Keys
 
 _READING = ("GET", "HEAD", "OPTIONS")
@@ -32,7 +32,8 @@ class Guard:
             scope["caller"] = await self._admitted(scope)
         except Refused as error:
             exchange = Exchange(scope, receive, send, self._keys.nobody)
-            return await exchange.json(error.status, error.body, error.headers)
+            unread = {} if scope["method"] in _READING else CLOSE
+            return await exchange.json(error.status, error.body, {**error.headers, **unread})
         try:
             await self._inside(scope, receive, send)
         except HungUp:
@@ -72,5 +73,12 @@ def _check_origin(headers: dict[bytes, bytes]) -> None:
     """A browser says where a request comes from: another site's is refused, whatever it carries."""
     origin, host = headers.get(b"origin", b"").decode("latin-1"), headers.get(b"host", b"").decode("latin-1")
     site = headers.get(b"sec-fetch-site", b"none").decode("latin-1")
-    if site not in ("none", "same-origin") or (origin and urlsplit(origin).netloc != host):
+    if site not in ("none", "same-origin") or (origin and _place(origin) != host):
         raise Refused(403, "a request from another site", code="cross_site")
+
+
+def _place(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None

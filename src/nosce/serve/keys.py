@@ -18,6 +18,7 @@ from nosce.serve.store import Store, packed
 _PREFIX = "nosce-"
 _FRESH = 1.0  # seconds for which the list of keys is trusted
 _MOST_GUESSERS = 10_000
+_FORGIVEN = 600.0  # seconds after which earlier wrong keys no longer count
 _SLOWEST = 4.0  # seconds, the longest that a wrong key is made to wait
 
 
@@ -94,7 +95,8 @@ class Keys:
 
         A right key is never kept waiting, so nobody can lock another out.
         """
-        count, _ = self._guesses.pop(address, (0, 0.0))
+        count, last = self._guesses.pop(address, (0, 0.0))
+        count = 0 if time.monotonic() - last > _FORGIVEN else count
         self._guesses[address] = (count + 1, time.monotonic())
         while len(self._guesses) > _MOST_GUESSERS:
             self._guesses.popitem(last=False)

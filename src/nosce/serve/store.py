@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import sqlite3
 import threading
@@ -52,14 +53,12 @@ ENDED = (
     "prompt_tokens=?, completion_tokens=?, seconds=?, money=?, data=? WHERE trace_id=?"
 )
 Write = tuple[str, Sequence[Any]]
+_LARGEST = 2**63 - 1  # what a column of whole numbers holds
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection to the file, made 0600 when it is new; write-ahead log, and ten seconds' patience with other writers."""
-    fresh = not path.exists()
-    if fresh:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    """A connection to the file, which its owner alone may read; write-ahead log, and ten seconds' patience with other writers."""
+    _private(path)
     made = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     made.execute("PRAGMA journal_mode=WAL")
     made.execute("PRAGMA synchronous=NORMAL")
@@ -68,6 +67,20 @@ def connect(path: Path) -> sqlite3.Connection:
     made.executescript(SCHEMA)
     made.row_factory = sqlite3.Row
     return made
+
+
+def _private(path: Path) -> None:
+    """Make the file where it is missing, and shut it, its log and its index to everybody but their owner.
+
+    A file that is there is not opened: closing it again would drop every lock that this process holds on it.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        with contextlib.suppress(OSError):
+            if one.stat().st_mode & 0o077:
+                one.chmod(0o600)
 
 
 class Store:
@@ -105,6 +118,7 @@ class Store:
 
     def put(self, statement: str, *values: Any) -> None:
         """Hand in a write. Raises JournalError while the file cannot be written."""
+        values = tuple(_column(value) for value in values)
         try:
             self._commits.put((statement, values))
         except JournalError:
@@ -144,7 +158,7 @@ class Store:
             made.execute("BEGIN IMMEDIATE")
             changed = 0
             for statement, values in statements:
-                changed = made.execute(statement, values).rowcount
+                changed = made.execute(statement, tuple(_column(value) for value in values)).rowcount
             made.execute("COMMIT")
             return changed
         except sqlite3.Error as error:
@@ -194,5 +208,33 @@ def _alive(process: str) -> bool:
 
 
 def packed(data: Any) -> str:
-    """Plain data as compact JSON."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    """Plain data as compact JSON, whatever is in it: NaN and infinities become null, halves of characters are escaped."""
+    try:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        text = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":"))
+    return text if writable(text) else json.dumps(json.loads(text), separators=(",", ":"))
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {name: _finite(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
+
+
+def writable(text: str) -> bool:
+    """Whether a text can be written as UTF-8: JSON's escapes can make halves of characters, which cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _column(value: Any) -> Any:
+    """A value that the file takes: one that it does not must not take the whole group of writes with it."""
+    if isinstance(value, str) and not writable(value):
+        return value.encode(errors="replace").decode()
+    return max(-_LARGEST, min(_LARGEST, value)) if isinstance(value, int) else value

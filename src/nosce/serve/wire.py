@@ -19,6 +19,9 @@ def _constant(name: str) -> NoReturn:
     raise Malformed(f"{name} is no JSON")
 
 
+DEEPEST = 100
+"""Levels of lists and objects in one another; what is deeper is refused."""
+
 _DECODER = json.JSONDecoder(parse_constant=_constant)
 
 
@@ -35,7 +38,10 @@ class Body:
         """Read a JSON object. Raises Malformed for anything else, and for a name that stands twice at its top."""
         try:
             text = raw.decode("utf-8-sig") if raw[:3] == b"\xef\xbb\xbf" else raw.decode()
-            return cls(text, *_scan(text))
+            fields, spans = _scan(text)
+            if text.count("[") + text.count("{") > DEEPEST:
+                _check_depth(fields)
+            return cls(text, fields, spans)
         except Malformed:
             raise
         except UnicodeDecodeError:
@@ -89,6 +95,16 @@ def _scan(text: str) -> tuple[dict[str, Any], dict[str, tuple[int, int, int]]]:
     if _skip(text, at + 1) != len(text):
         raise Malformed("something follows the JSON object")
     return fields, spans
+
+
+def _check_depth(fields: dict[str, Any]) -> None:
+    level: list[Any] = [fields]
+    for _ in range(DEEPEST):
+        inner = (value for one in level for value in (one.values() if isinstance(one, dict) else one))
+        level = [value for value in inner if isinstance(value, dict | list)]
+        if not level:
+            return
+    raise Malformed("the body is nested too deeply")
 
 
 def _skip(text: str, at: int) -> int:

@@ -32,6 +32,8 @@ async def read(service: Service, exchange: Exchange) -> Asked:
         raise Refused(400, "you must name a model; GET /v1/models lists them", param="model")
     if settings is not None and not isinstance(settings, dict):
         raise Refused(400, 'metacognition: expected an object, e.g. {"strategy": "auto"}', param="metacognition")
+    if not isinstance(body.fields.get("stream"), bool | None):
+        raise Refused(400, "stream: expected true or false", param="stream")
     if model.startswith(OURS):
         return _ours(service, body, model.removeprefix(OURS), dict(settings or {}))
     if model not in service.config.upstreams:
