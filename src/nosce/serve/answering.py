@@ -86,6 +86,8 @@ async def answered(
     callers = list({id(m): m for m in roster.values() if isinstance(m, Caller)}.values())
     if solved.answer.outcome == "failed" and (error := next((c.error for c in callers if c.error), None)):
         raise error
+    if solved.answer.outcome == "failed" and (options or not solved.answer.cost.calls):
+        raise InputError(f"{system.name} cannot answer this as it was asked: {solved.answer.reason}")
     if solved.answer.outcome == "failed":
         raise ModelError(solved.answer.reason)
     result = _result(solved.answer, solved.trace, problem, callers, body, settings, calibrated, system)

@@ -9,6 +9,7 @@ from typing import Any
 from nosce.core.errors import ModelError
 from nosce.serve.caller import Rejected
 from nosce.serve.passthrough import Unwell, checked
+from nosce.serve.store import packed
 from nosce.serve.transport import Failed
 from nosce.serve.upstreams import Upstreams
 
@@ -25,7 +26,7 @@ async def ask(upstreams: Upstreams, alias: str, body: dict[str, Any], headers: d
             continue
         if wait:
             await asyncio.sleep(wait)
-        payload = json.dumps({**body, "model": replica.model}, ensure_ascii=False).encode()
+        payload = packed({**body, "model": replica.model}).encode()
         try:
             url, timeout = f"{replica.base}/chat/completions", replica.settings.timeout
             reply = checked(await upstreams.transport.post(url, payload, replica.headers(headers), timeout))
@@ -47,7 +48,7 @@ async def ask(upstreams: Upstreams, alias: str, body: dict[str, Any], headers: d
 
 def _object(alias: str, body: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(body)
+        data = json.loads(body, parse_constant=lambda name: None)
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):

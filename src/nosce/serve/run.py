@@ -19,12 +19,12 @@ def need_serve() -> None:
 
 
 def settings(config: Config) -> dict[str, Any]:
-    """uvicorn's settings: no logging of requests, no headers of its own, patience for streams under way."""
+    """uvicorn's settings: no logging of requests, no headers of its own, patience for streams under way and none for slow heads."""
     from nosce.serve.protocol import Protocol
 
     return {
-        "http": Protocol, "host": config.host.strip("[]"), "port": config.port, "log_level": "warning", "access_log": False, "server_header": False,
-        "timeout_graceful_shutdown": 10, "ws": "none", "timeout_keep_alive": 75,
+        "http": Protocol, "host": config.host.strip("[]"), "port": config.port, "log_level": "warning", "access_log": False,
+        "server_header": False, "timeout_graceful_shutdown": 10, "ws": "none", "timeout_keep_alive": 75,
     }  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def _chunk(head: Mapping[str, Any], index: int, delta: Mapping[str, Any], finish
 def _deltas(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name, value in message.items():
         if name == "tool_calls" and isinstance(value, list):
-            yield {"tool_calls": [{"index": i, **call} for i, call in enumerate(value)]}
+            yield {"tool_calls": [{"index": i, **call} for i, call in enumerate(value) if isinstance(call, dict)]}
         elif name != "role" and value is not None and value != "":
             yield {name: value}
 

@@ -15,6 +15,7 @@ from nosce.models.base import Model
 from nosce.serve import answering
 from nosce.serve.asking import ask
 from nosce.serve.caller import Caller
+from nosce.serve.caps import capped
 from nosce.serve.exchange import Exchange, HungUp, Refused
 from nosce.serve.passthrough import Passed, sent_on
 from nosce.serve.remembering import Recalled, recalled
@@ -62,9 +63,7 @@ def question(service: Service, exchange: Exchange, asked: Asked, body: dict[str,
         settings = settings.model_copy(update={"risk": service.config.risk})
     answering.served(settings.strategy)
     limits = exchange.caller.limits
-    if limits.max_tokens is not None:
-        name = next((n for n in ("max_completion_tokens", "max_tokens") if n in body), "max_tokens")
-        body = {**body, name: min(limits.max_tokens, body[name]) if isinstance(body.get(name), int) else limits.max_tokens}
+    body = {**body, **capped(body, limits.max_tokens, "/chat/completions")}
     roster = {"main": _model(service, exchange, asked.alias, body)}
     strong = service.config.strong
     if strong is not None and strong != asked.alias:

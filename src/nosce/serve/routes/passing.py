@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nosce.serve.caps import estimated
 from nosce.serve.exchange import Exchange, HungUp, Refused
 from nosce.serve.passthrough import Passed, pass_on
 from nosce.serve.routes.asked import Asked
@@ -12,19 +13,19 @@ from nosce.serve.transport import Failed
 async def passed(service: Service, exchange: Exchange, asked: Asked, path: str) -> None:
     """Pass it on and write down what became of it, whatever that is."""
     service.begin(exchange, asked.alias, streamed=asked.body.fields.get("stream") is True)
-    state, done = "failed", Passed(500)
+    state, done = "failed", Passed(500, asked.alias)
     try:
-        work = pass_on(exchange, service.upstreams, asked.alias, path, asked.body, exchange.caller.limits.max_tokens)
-        done = await exchange.unless_hung_up(work)
+        await exchange.unless_hung_up(pass_on(exchange, service.upstreams, asked.alias, path, asked.body, done))
         state = "done" if done.status < 400 else "failed"
     except HungUp:
-        state, done = "cancelled", Passed(499, asked.alias, error="the client went away")
+        state, done.status, done.error = "cancelled", 499, "the client went away"
+        done.prompt_tokens = done.prompt_tokens or estimated(asked.body.fields)
         raise
     except Refused as error:
-        done = Passed(error.status, asked.alias, error=str(error))
+        done.status, done.error = error.status, str(error)
         raise
     except Failed as error:
-        done = Passed(502, asked.alias, error=str(error))
+        done.status, done.error = 502, str(error)
         raise
     finally:
         service.end(exchange, state, done)

@@ -40,8 +40,10 @@ def as_chat(fields: Mapping[str, Any]) -> dict[str, Any]:
         body["reasoning_effort"] = effort["effort"]
     if isinstance(text := fields.get("text"), dict) and isinstance(wanted := text.get("format"), dict):
         body |= {"response_format": _format(wanted)} if wanted.get("type") != "text" else {}
-    if fields.get("tools"):
-        body["tools"] = [_tool(tool) for tool in fields["tools"]]
+    if (tools := fields.get("tools")) is not None and not isinstance(tools, list):
+        raise Refused(400, "tools: expected a list", param="tools")
+    if tools:
+        body["tools"] = [_tool(tool) for tool in tools]
         body |= {"tool_choice": fields["tool_choice"]} if isinstance(fields.get("tool_choice"), str) else {}
     system = [{"role": "system", "content": fields["instructions"]}] if fields.get("instructions") else []
     return {**body, "messages": [*system, *_messages(fields.get("input"))]}
@@ -102,8 +104,8 @@ def response(result: Result, asking: Question) -> dict[str, Any]:
     trace, usage = result.metacognition["trace_id"], whole["usage"]
     output = [
         {"type": "function_call", "id": f"fc_{trace}_{i}", "call_id": call.get("id"), "status": "completed",
-         "name": (call.get("function") or {}).get("name"), "arguments": (call.get("function") or {}).get("arguments")}
-        for i, call in enumerate(message.get("tool_calls") or [])
+         "name": function.get("name"), "arguments": function.get("arguments")}
+        for i, (call, function) in enumerate(_calls(message))
     ]  # fmt: skip
     if not output or message.get("content"):
         output.insert(
@@ -125,6 +127,14 @@ def response(result: Result, asking: Question) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _calls(message: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each tool call of a message with its function; what is none is left out."""
+    calls = message.get("tool_calls")
+    for call in calls if isinstance(calls, list) else []:
+        if isinstance(call, dict) and isinstance(call.get("function"), dict):
+            yield call, call["function"]
+
+
 def _said(message: Mapping[str, Any]) -> dict[str, Any]:
     if message.get("refusal"):
         return {"type": "refusal", "refusal": message["refusal"]}
@@ -143,7 +153,7 @@ def _events(asking: Question, whole: dict[str, Any]) -> Iterator[bytes]:
         where = {"output_index": index, "item_id": item["id"]}
         yield told("response.output_item.added", output_index=index, item={**item, "status": "in_progress", **_empty(item)})
         if item["type"] == "function_call":
-            yield told("response.function_call_arguments.delta", **where, delta=item["arguments"] or "")
+            yield told("response.function_call_arguments.delta", **where, delta=str(item["arguments"] or ""))
             yield told("response.function_call_arguments.done", **where, name=item["name"], arguments=item["arguments"] or "")
         else:
             yield from _parts(told, where, item["content"][0])
