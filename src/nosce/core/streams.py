@@ -9,7 +9,7 @@ def fingerprint(*parts: object, size: int = 16) -> str:
     """A stable hex digest of the parts' text forms (size in bytes)."""
     digest = blake2b(digest_size=size)
     for part in parts:
-        data = str(part).encode()
+        data = str(part).encode(errors="surrogatepass")
         digest.update(len(data).to_bytes(8, "little") + data)
     return digest.hexdigest()
 

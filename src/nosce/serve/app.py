@@ -68,9 +68,8 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     fault = getattr(error, "errors")()[0]  # noqa: B009  # typed as a plain exception
     where = ".".join(str(part) for part in fault["loc"][1:])
-    refusal = Refused(
-        400, f"{where}: {str(fault['msg']).removeprefix('Value error, ')}" if where else str(fault["msg"]), param=where
-    )
+    said = str(fault["msg"]).removeprefix("Value error, ")
+    refusal = Refused(400, f"{where}: {said}" if where else said, param=where or None)
     return JSONResponse(refusal.body, refusal.status)
 
 

@@ -38,16 +38,22 @@ async def read(service: Service, exchange: Exchange) -> Asked:
         return _ours(service, body, model.removeprefix(OURS), dict(settings or {}))
     if model not in service.config.upstreams:
         raise no_such_model(service, model)
-    local = service.upstreams.replicas[model][0].local
-    strategy = ("think" if local else "") if settings is None else str(settings.get("strategy", "auto"))
-    return Asked(body, model, strategy, dict(settings or {}))
+    if settings is not None:
+        return Asked(body, model, _named(settings.get("strategy", "auto")), dict(settings))
+    return Asked(body, model, "think" if service.upstreams.replicas[model][0].local else "", {})
 
 
 def _ours(service: Service, body: Body, name: str, settings: dict[str, Any]) -> Asked:
-    alias = settings.get("upstream", service.config.first)
+    alias = service.config.first if settings.get("upstream") is None else str(settings["upstream"])
     if alias not in service.config.upstreams:
-        raise no_such_model(service, str(alias))
-    return Asked(body, str(alias), name, settings)
+        raise no_such_model(service, alias)
+    return Asked(body, alias, _named(name), settings)
+
+
+def _named(strategy: Any) -> str:
+    if not isinstance(strategy, str) or not strategy:
+        raise Refused(400, "name a strategy, e.g. the model nosce/auto; GET /v1/models lists them", param="model")
+    return strategy
 
 
 def no_such_model(service: Service, name: str) -> Refused:
