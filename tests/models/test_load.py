@@ -42,6 +42,15 @@ def test_addresses(spec: str, name: str, url: str) -> None:
     assert model.remote
 
 
+@pytest.mark.parametrize(("end", "dialect"), [("", "chat"), ("#chat", "chat"), ("#socrates", "socrates")])
+def test_a_dialect_stands_behind_the_address_and_is_not_part_of_it(end: str, dialect: str) -> None:
+    model = load(f"openai:m@http://127.0.0.1:8080/v1{end}")
+    assert isinstance(model, OpenAIModel)
+    assert (model.endpoint.url, model.dialect) == ("http://127.0.0.1:8080/v1", dialect)
+    again = load(model.spec)
+    assert (again.spec, again.version, again.dialect) == (model.spec, model.version, dialect)
+
+
 def test_replay(recorded: str) -> None:
     model = load(recorded, dialect="socrates")
     assert isinstance(model, ReplayModel)
@@ -58,6 +67,7 @@ def test_replay(recorded: str) -> None:
         ("hf:", "names no model"),
         ("openai:m@localhost:80", "no address"),
         ("openai:@http://h", "no model named"),
+        ("openai:m@http://h#socrate", "did you mean socrates"),
         ("openai:m@ftp://h", "no address"),
         ("replay:/nowhere.jsonl", "no such file"),
         ("hf:/nowhere/at-all", "nowhere"),

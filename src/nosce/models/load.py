@@ -13,10 +13,13 @@ from nosce.models.base import Model
 
 BUNDLED = ("socrates", "socrates-base", "socrates-weak")
 
+SPOKEN = ("chat", "socrates", "socrates-base")
+"""The dialects that an `openai:` spec may name after a #; chat unless told otherwise."""
+
 FORMS = {
     "socrates": "socrates:FOLDER, a checkpoint that nosce train wrote",
     "hf": "hf:PATH_OR_NAME, a causal LM of transformers on this machine",
-    "openai": "openai:MODEL@URL, e.g. openai:llama-3@http://127.0.0.1:8080/v1",
+    "openai": "openai:MODEL@URL, e.g. openai:llama-3@http://127.0.0.1:8080/v1 (with #socrates: a served copy of the bundled model)",
     "replay": "replay:FILE, traces or samples as JSONL",
 }
 
@@ -116,12 +119,16 @@ def _served(rest: str, options: Mapping[str, Any]) -> Model:
     from nosce.models.openai import HOSTED, OpenAIModel
     from nosce.models.probe import cached
 
-    match = re.match(r"(.*?)@(https?://.*)$", rest)
+    match = re.match(r"(.*?)@(https?://[^#]*)(?:#(.*))?$", rest)
     name, url = (match[1], match[2]) if match else (rest, HOSTED)
     if not name or (not match and "@" in rest):
         wrong = f"{rest.rpartition('@')[2]!r} is no address" if name else "no model named"
         raise InputError(f"{wrong}; write {FORMS['openai']}")
     _refuse("openai", OpenAIModel, options, but=("model", "url"))
+    if match and match[3] is not None:
+        if match[3] not in SPOKEN:
+            raise unknown("dialect", match[3], SPOKEN)
+        options = {**options, "dialect": match[3]}
     model = OpenAIModel(name, url, **options)
     if "probe" not in options:
         model.adopt(cached(model))

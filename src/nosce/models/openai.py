@@ -1,4 +1,4 @@
-"""`openai:MODEL@URL`: any OpenAI-compatible server, used as far as a probe has seen it work."""
+"""`openai:MODEL@URL[#DIALECT]`: any OpenAI-compatible server, used as far as a probe has seen it work."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class OpenAIModel:
         patience = Patience(timeout=timeout, deadline=deadline, retries=retries, base=backoff)
         self.model = model
         self.endpoint = Endpoint(url, key, patience, concurrency, dict(headers or {}))
-        self.spec = f"openai:{model}@{self.endpoint.shown}"
+        self.spec = f"openai:{model}@{self.endpoint.shown}" + (f"#{dialect}" if dialect != "chat" else "")
         self.dialect = dialect
         self.price = _price(price, model)
         self.estimated = 0
