@@ -67,7 +67,7 @@ class Honest:
         return said, body["messages"][0]["content"]
 
     def choice(self, body: dict[str, Any], chat: bool, said: int, index: int, number: int) -> dict[str, Any]:
-        warm = body["temperature"] > 0
+        warm = body["temperature"] > 0 and "sampling" not in self.without
         index = 0 if "difference" in self.without else index
         seed = 0 if not warm else number * 7 + index if "seed" in self.without else body.get("seed", number) * 5 + index
         words = [" " * (said + i > 0) + WORDS[(said + i) * (3 + seed) % 64] for i in range(body["max_tokens"])]
@@ -133,6 +133,12 @@ def test_log_probabilities_that_mean_nothing_are_not_trusted(fault: str, says: s
     assert seen.capabilities.top == 0
     (row,) = (f for f in seen.features if f.name == "logprobs")
     assert re.search(says, row.evidence)
+
+
+def test_a_server_that_decodes_greedily_whatever_the_temperature_does_not_sample() -> None:
+    seen = probed("sampling")
+    assert {f.name for f in seen.features if not f.seen} == {"sampling", "n", "seed"}
+    assert not seen.capabilities.sampling
 
 
 def test_how_many_at_once_and_whether_all_are_counted() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,44 +24,11 @@ pytestmark = [pytest.mark.servers, pytest.mark.timeout(290)]
 ASKED = ["<q> 37+48-12 <think>", "<q> sum 12 10 21 10 <think>", "<q> p=T q=F r=F: r or (q and not p) <think>", "<q> 7*8 <fast>"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NOSCE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return served.weights(tmp_path_factory.mktemp("served") / "socrates")
-
-
 @pytest.fixture(scope="module")
 def own(folder: Path) -> dict[str, Sample]:
     """Greedy answers of the numpy network."""
     model = SocratesModel(str(folder))
     return {text: asyncio.run(model.sample(Request(Prompt(text=text), max_tokens=40, temperature=0, top=3)))[0] for text in ASKED}
-
-
-@pytest.fixture(scope="module")
-def llama(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    served.needs("xllamacpp", "gguf")
-    place, port = tmp_path_factory.mktemp("llama"), served.free_port()
-    run = [served.PYTHON, "-m", "training.gguf", str(folder), str(place / "m.gguf")]
-    root = Path(__file__).parents[2]
-    served.subprocess.run(run, check=True, cwd=root, env={**served.os.environ, "PYTHONPATH": str(root / "src")})
-    script = str(Path(__file__).with_name("llama_server.py"))
-    with served.process([served.PYTHON, script, str(place / "m.gguf"), str(port)], port, place / "log") as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def transformers(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    served.needs("transformers", "torch", "fastapi", "uvicorn")
-    port, log = served.free_port(), tmp_path_factory.mktemp("transformers") / "log"
-    run = [served.PYTHON, "-c", "from transformers.cli.transformers import main; main()", "serve", "--host", "127.0.0.1"]
-    with served.process([*run, "--port", str(port), "--device", "cpu", "--dtype", "float32", str(folder)], port, log) as url:
-        yield url
 
 
 def probed(name: str, url: str, **options: Any) -> tuple[OpenAIModel, Probe]:

@@ -26,6 +26,9 @@ TAUGHT = "<q> make 61 from 3 5 7 9 2 <think>"
 LONG = 24
 """Tokens asked for where different draws should come out different."""
 
+OPEN = "Write five random words, then a random number of six digits."
+"""What no two draws should answer alike."""
+
 Verdict = tuple[bool, str]
 
 
@@ -53,7 +56,7 @@ class Inquiry:
             if not chat.seen and not completions.seen:
                 why = f"answers neither chat ({chat.evidence}) nor completion ({completions.evidence})"
                 raise ModelError(f"{self.endpoint.shown}: {why}")
-            rest = ("usage", "n", "logprobs", "seed", "stop", "continuation", "streaming", "score", "unfiltered")
+            rest = ("usage", "sampling", "n", "logprobs", "seed", "stop", "continuation", "streaming", "score", "unfiltered")
             self.features += await asyncio.gather(*(self._feature(name) for name in rest))
         finally:
             await self.endpoint.close()
@@ -61,7 +64,7 @@ class Inquiry:
 
     def _probe(self, completions: bool) -> Probe:
         seen = {f.name: f.seen for f in self.features}
-        names = ("n", "logprobs", "seed", "stop", "streaming", "usage", "score")
+        names = ("sampling", "n", "logprobs", "seed", "stop", "streaming", "usage", "score")
         able = Capabilities(**{name: seen[name] for name in names}, top=self.top if seen["logprobs"] else 0)
         able = replace(able, continuation=seen["continuation"])
         return Probe(
@@ -139,6 +142,18 @@ class Inquiry:
         shown = f"{prompt} prompt tokens ({more} for a longer one), {completion} of at most 6 completion tokens"
         likely = _estimate.tokens_of(QUESTION if self.chats else self.raw) * 8 + 2000
         return prompt < more and prompt <= likely and 1 <= completion <= 8, shown
+
+    async def _sampling(self) -> Verdict:
+        """Draws at a temperature come out different."""
+        texts = await asyncio.gather(*(self._drawn(temperature) for temperature in (1.0, 1.6, 1.6)))
+        if len(set(texts)) > 1:
+            return True, f"{len(set(texts))} texts in 3 draws"
+        return False, "3 draws at temperatures 1 and 1.6, all alike: the server may be decoding greedily"
+
+    async def _drawn(self, temperature: float) -> str:
+        path, body = self._body(LONG, temperature)
+        asked = {"messages": [{"role": "user", "content": OPEN}]} if self.chats else {} if self.raw == TAUGHT else {"prompt": OPEN}
+        return _choices.text_of(_choices.choices_of(await self._post(path, body | asked))[0])
 
     async def _n(self) -> Verdict:
         """Several different choices in one call; how many at most, and whether the usage counts them all."""

@@ -75,7 +75,7 @@ class Sample:
 class Capabilities:
     """What a model really does, as seen (by a probe where it is remote), not as documented.
 
-    `most` is how many samples it gives in one request (0: no limit).
+    `most` is how many samples it gives in one request (0: no limit); `sampling`, whether two draws come out different.
     """
 
     logprobs: bool = False
@@ -85,6 +85,7 @@ class Capabilities:
     seed: bool = False
     continuation: bool = False
     stop: bool = True
+    sampling: bool = True
     streaming: bool = False
     usage: bool = True
     score: bool = False

@@ -15,7 +15,7 @@ from nosce.core.streams import fingerprint
 from nosce.models.base import Capabilities, Model, as_dict
 from nosce.models.openai import OpenAIModel, Prefill
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the questions change, so that older probes are not used."""
 
 

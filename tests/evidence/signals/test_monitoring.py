@@ -208,3 +208,49 @@ def test_a_model_that_is_always_right_cannot_be_told_apart(problems, chat):
 def test_everything_registered_can_be_asked_for_by_name():
     assert {s.name for s in wanted("all")} == {s.name for s in registry if s.kind == "estimator"}
     assert Signal("x", None, "none").confidence is None
+
+
+def test_a_signal_that_cannot_be_fitted_is_left_out_with_its_reason(problems):
+    """The others are measured all the same; alone, it is the reason that nothing is."""
+
+    async def prepare(*_):
+        raise InputError("3 right attempts are too few")
+
+    made = studied(problems, ScriptedChat(LOGPROBS, error=0.4), "self-consistency-share,sequence-probability")
+    learned = replace(registry.find("mmboundary"), prepare=prepare)
+    made = replace(made, fitting=problems[:20])
+    found = asyncio.run(monitor(replace(made, systems=[*made.systems, learned])))
+    assert {row.name for row in found.rows} == {"self-consistency-share", "sequence-probability"}
+    assert found.refused["mmboundary"] == "could not be fitted: 3 right attempts are too few"
+    with pytest.raises(InputError, match=r"no signal has a value: .*mmboundary: could not be fitted: 3 right"):
+        asyncio.run(monitor(replace(made, systems=[learned])))
+
+
+def test_signals_that_never_differ_make_no_ensemble(problems):
+    """One sample: whatever is asked of several is the same for all questions."""
+
+    class Once(ScriptedChat):
+        async def sample(self, request):
+            return [self._one(request, request.keys[0]) for _ in request.keys]
+
+    found = asyncio.run(monitor(studied(problems, Once(LOGPROBS, error=0.4), "self-consistency-share,number-of-semantic-sets")))
+    assert found.ensemble is None
+    assert [row.auroc2.value for row in found.rows] == [0.5, 0.5]
+    assert sentence(found)
+
+
+def test_a_server_that_gives_one_text_at_every_draw_is_not_asked_for_samples(problems, chat):
+    chat.capabilities = replace(chat.capabilities, sampling=False)
+    able, refused = served(wanted(SIGNALS), Engine({"main": chat}), samples=5, labelled=True, given={})
+    assert {system.name for system in able} == {"p-true", "sequence-probability"}
+    assert "gives the same text at every draw" in refused["self-consistency-share"]
+
+
+def test_entropies_of_a_remote_model_are_read_off_alternatives_which_are_asked_for(problems, chat):
+    """A server says nothing of entropies: without alternatives they cannot be had, with them they are asked for unbidden."""
+    chat.remote = True
+    observer = Observer(wanted("mean-token-entropy"), Engine({"main": chat}), samples=1)
+    assert asyncio.run(observer.one(problems[0])).signals["mean-token-entropy"].value is not None
+    chat.capabilities = replace(chat.capabilities, top=1)
+    _, refused = served(observer.systems, Engine({"main": chat}), samples=1, labelled=True, given={})
+    assert "gives 1 alternatives" in refused["mean-token-entropy"]

@@ -54,8 +54,9 @@ def ensembled(
     systems: Sequence[System], seed: int, there: Table, here: Table, rows: Sequence[SignalRow], kept: Sequence[Seen], chosen: str,
     name: str = ENSEMBLE,
 ) -> tuple[Ensemble | None, SignalRow | None, Estimate | None]:  # fmt: skip
-    """The ensemble of these signals, fitted on the choosing split, and what it gains over the chosen one."""
-    names = [row.name for row in rows]
+    """The ensemble of those of these signals that differ between the questions, fitted on the choosing split, and what it gains
+    over the chosen one; nothing where they are fewer than two."""
+    names = [row.name for row in rows if np.unique(_present(there, row.name)[0]).size > 1]
     if len(names) < 2:
         return None, None, None
     made = Ensemble.fit(names, np.column_stack([there.column(n) for n in names]), there.right, seed=seed)

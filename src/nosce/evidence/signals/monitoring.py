@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +78,8 @@ async def monitor(study: Study, *, out: Path | None = None, resume: bool = False
     with journal or nullcontext():
         engine = _engine(study, journal)
         try:
-            observer = Observer(
-                study.systems, engine, study.samples, await _fitted(study, engine, watch), study.given, _once(study),
-            )  # fmt: skip
+            study, artifacts = await _fitted(study, engine, watch)
+            observer = Observer(study.systems, engine, study.samples, artifacts, study.given, _once(study))
             choosing = await _seen(observer, study, study.choosing, watch, "choosing")
             reporting = await _seen(observer, study, study.reporting, watch, "reporting")
         finally:
@@ -100,17 +99,21 @@ def _once(study: Study) -> bool:
     return study.recorded.once if study.recorded else bool(study.roster and study.roster["main"].capabilities.n)
 
 
-async def _fitted(study: Study, engine: Engine | None, watch: Watch) -> dict[str, Artifact | None]:
-    """What the estimators that are fitted first were fitted to, by name."""
+async def _fitted(study: Study, engine: Engine | None, watch: Watch) -> tuple[Study, dict[str, Artifact | None]]:
+    """What the estimators that are fitted first were fitted to, by name; the study without those that could not be."""
     learned = [system for system in study.systems if system.prepare is not None and engine is not None]
-    made: dict[str, Artifact | None] = {}
+    made, unfit = dict[str, Artifact | None](), dict[str, str]()
     for done, system in enumerate(learned):
         watch("fitting", done, len(learned))
         assert engine is not None
-        made[system.name] = await engine.prepare(system, study.reporting, study.fitting)
+        try:
+            made[system.name] = await engine.prepare(system, study.reporting, study.fitting)
+        except InputError as error:
+            unfit[system.name] = f"could not be fitted: {error}"
     if learned:
         watch("fitting", len(learned), len(learned))
-    return made
+    able = [system for system in study.systems if system.name not in unfit]
+    return replace(study, systems=able, refused={**study.refused, **unfit}), made
 
 
 async def _seen(observer: Observer, study: Study, problems: Sequence[Problem], watch: Watch, name: str) -> list[Seen]:
@@ -144,7 +147,8 @@ def _found(study: Study, observer: Observer, choosing: Sequence[Seen], reporting
     heard = [system for system in study.systems if system.name not in silent]
     rows = [row_of(s.name, s.id, _source(s.name, kept), there, here, QUESTION, costs[s.name]) for s in heard]
     if not rows:
-        raise InputError("no signal has a value: " + "; ".join(f"{name}: {why}" for name, why in silent.items()))
+        why_not = {**study.refused, **silent}
+        raise InputError("no signal has a value: " + "; ".join(f"{name}: {why}" for name, why in why_not.items()))
     chosen, level, cheaper = choose(there, rows)
     made, ensemble, gain = ensembled(study.systems, study.seed, there, here, rows, kept, chosen)
     cheap = free(rows, kept)

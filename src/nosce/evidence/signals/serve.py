@@ -70,8 +70,12 @@ def _live(system: System, engine: Engine, samples: int, labelled: bool, given: M
         return "is fitted on labelled questions first; give answers, or --calibrate FILE"
     if "samples" in looks_at(system) and samples < 2:
         return f"compares samples; give --samples 2 or more, not {samples}"
-    if "top" in looks_at(system) and engine.roster["main"].capabilities.top < 2:
-        return f"needs {OBSERVED['top']}, and {engine.roster['main'].spec} gives none"
+    able = engine.roster["main"].capabilities
+    if "samples" in looks_at(system) and not able.sampling:
+        return f"compares samples, and {engine.roster['main'].spec} gives the same text at every draw (`nosce models probe` saw it)"
+    read_off = {"top": 2, "entropies": 2, "pieces": 1} if engine.roster["main"].remote else {"top": 2}
+    if lacking := sorted(need for need in looks_at(system) & set(read_off) if able.top < read_off[need]):
+        return f"needs {OBSERVED[lacking[0]]}, and {engine.roster['main'].spec} gives {able.top or 'no'} alternatives"
     return _not_given(system, given)
 
 

@@ -90,7 +90,7 @@ def plan_signals(
         raise InputError(_no_labels([*problems, *labelled], able))
     if signals != "all" or not able:
         everything, _ = served(wanted("all"), engine, samples=samples, labelled=True, given=given, recorded=has)
-        insist(refused, everything)
+        insist(refused, [*able, *(system for system in everything if system not in able)])
     fits = any(system.prepare is not None and system.prepares == "labelled" for system in able)
     parts = split(problems, labelled, fits)
     samples = max(len(made) for made in recorded.attempts.values()) if recorded else samples
