@@ -1,4 +1,4 @@
-"""What a served model knows of itself, asked as a user would: monitor, calibrate, solve, score, profile and prove, on real servers."""
+"""What a served model knows of itself, asked as a user would: monitor, calibrate, solve, score, profile, prove; real servers."""
 
 from __future__ import annotations
 
@@ -49,9 +49,11 @@ def test_monitor_measures_what_the_server_gives(nosce: Nosce, model: str) -> Non
 
 
 def test_what_needs_the_inside_is_refused_by_name(nosce: Nosce, model: str) -> None:
-    code, _, error = nosce("monitor", QUESTIONS, "--signals", "layer-agreement,mahalanobis,noncontradiction,p-true", "--model", model)
+    named = "layer-agreement,mahalanobis,noncontradiction,p-true"
+    code, _, error = nosce("monitor", QUESTIONS, "--signals", named, "--model", model)
     assert code == 2
-    for name, why in (("layer-agreement", "has no 'hidden'"), ("mahalanobis", "has no 'hidden'"), ("noncontradiction", "entailment")):
+    inside = "has no 'hidden'"
+    for name, why in (("layer-agreement", inside), ("mahalanobis", inside), ("noncontradiction", "entailment")):
         assert f"{name}: " in error
         assert why in error
     assert "p-true" in error.partition("these signals work:")[2]  # that one was not the trouble
@@ -61,11 +63,12 @@ def test_what_needs_the_inside_is_refused_by_name(nosce: Nosce, model: str) -> N
 def test_calibrate_solve_score(nosce: Nosce, model: str) -> None:
     """One promise made on the server's answers, kept with them, and read back from the run."""
     asked = ("--strategy", "self-consistency", "--set", "k=3", "--model", model)
-    code, made, error = nosce("calibrate", QUESTIONS + "&split=dev", "--risk", "0.4", *asked, "--out", "made.json", "--run-dir", "a")
+    made = ("--risk", "0.4", "--out", "made.json", "--run-dir", "a")
+    code, _, error = nosce("calibrate", QUESTIONS + "&split=dev", *asked, *made)
     assert code == 0, error
     kept = json.loads(Path("made.json").read_text())
     assert kept["strategy"] == "self-consistency"
-    assert kept["promises"][0]["threshold"]["promised"], made
+    assert kept["promises"][0]["threshold"]["promised"]
     fresh = "family:arithmetic,sums?n=30&level=1,2,3&seed=7"
     code, solved, error = nosce("solve", fresh, *asked, "--calibrator", "made.json", "--out", "b")
     assert code == 0, error

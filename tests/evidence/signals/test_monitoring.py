@@ -248,9 +248,11 @@ def test_a_server_that_gives_one_text_at_every_draw_is_not_asked_for_samples(pro
 
 def test_entropies_of_a_remote_model_are_read_off_alternatives_which_are_asked_for(problems, chat):
     """A server says nothing of entropies: without alternatives they cannot be had, with them they are asked for unbidden."""
-    chat.remote = True
+    asked, sample = [], chat.sample
+    chat.remote, chat.sample = True, lambda request: asked.append(request.top) or sample(request)
     observer = Observer(wanted("mean-token-entropy"), Engine({"main": chat}), samples=1)
-    assert asyncio.run(observer.one(problems[0])).signals["mean-token-entropy"].value is not None
+    asyncio.run(observer.one(problems[0]))
+    assert asked == [20]
     chat.capabilities = replace(chat.capabilities, top=1)
     _, refused = served(observer.systems, Engine({"main": chat}), samples=1, labelled=True, given={})
     assert "gives 1 alternatives" in refused["mean-token-entropy"]

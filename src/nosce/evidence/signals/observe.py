@@ -78,7 +78,7 @@ class Observer:
         """Sample the question and measure; a model that fails on it costs this question alone."""
         assert self.engine is not None
         mind = self.engine.mind(problem, "monitor")
-        read_off = {"top", "entropies", "pieces"} if mind.model.remote else {"top"}  # a local model gives entropies and tokens itself
+        read_off = {"top", "entropies", "pieces"} if mind.model.remote else {"top"}  # local ones give entropies and tokens
         top = ALTERNATIVES if any(looks_at(system) & read_off for system in self.systems) else 0
         most = max((self._drawn(system) for system in self.systems), default=1)
         try:
