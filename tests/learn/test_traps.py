@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,31 @@ def test_the_gradient_does_not_depend_on_the_pieces_it_is_computed_in(name: str,
         found.append(torch.cat([p.grad.flatten() for p in weak.network.parameters()]))
     assert torch.allclose(found[0], found[1], atol=2e-6)
     assert torch.allclose(found[0], found[2], atol=2e-6)
+
+
+def test_what_teaches_nothing_is_not_run_and_counts_all_the_same() -> None:
+    """Groups with equal rewards: so many tokens fewer go through the network, and the update is the same."""
+    engine = TinyEngine("socrates-weak")
+    groups = drawn(engine, temperature=2.0)
+    for k, group in enumerate(groups):
+        for i, rollout in enumerate(group):
+            rollout.rewards = {"outcome": float(i % 2) if k == 0 else 1.0}
+    Recipe().credit(groups, Context(engine, TRAIN, Settings()))
+    turns, owner = turns_of(groups)
+    run, forward = list[int](), engine.forward
+
+    def counted(some: Sequence[Turn]) -> tuple[torch.Tensor, torch.Tensor]:
+        run.append(sum(len(turn.tokens) for turn in some))
+        return forward(some)
+
+    engine.forward = counted  # type: ignore[method-assign]  # a spy
+    quiet = engine.update(turns, owner, streams, lr=0.0)
+    few = sum(run)
+    whole = engine.update(turns, owner, lambda logp, batch: streams(logp, batch), lr=0.0)
+    assert few == sum(rollout.length for rollout in groups[0])
+    assert sum(run) - few == sum(rollout.length for group in groups for rollout in group)
+    assert quiet["loss"] == pytest.approx(whole["loss"], abs=1e-7)
+    assert quiet["grad_norm"] == pytest.approx(whole["grad_norm"], rel=1e-4)
 
 
 def broken(logp: Any, batch: Any) -> tuple[Any, dict[str, Any]]:

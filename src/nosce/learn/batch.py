@@ -15,7 +15,8 @@ from nosce.learn.rollout import Turn
 class Counts:
     """Global counts of a whole update, whatever pieces it is computed in: what each part of a loss is divided by.
 
-    rl, ce, kl: tokens with a weight in that stream; turns: turns with any; rollouts: those with an `rl` token.
+    rl, ce, kl: tokens with a weight in that stream; tokens: those run through the network; turns: turns with any weight;
+    rollouts: those with an `rl` token.
     """
 
     rl: int = 1

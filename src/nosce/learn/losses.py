@@ -14,6 +14,19 @@ if TYPE_CHECKING:
 
 Over = Literal["token", "sequence"] | int
 Ratio = Callable[[Any, "Batch"], Any]
+Written = Callable[..., tuple[Any, dict[str, Any]]]
+
+
+def streams_alone(loss: Written) -> Written:
+    """Mark a loss to which a turn adds nothing, neither value nor gradient, where advantage · rl, ce and kl are all 0 and no
+    vector of its own is there: such turns count in every mean and are not run through the network."""
+    setattr(loss, "streams_alone", True)  # noqa: B010  # a function has no such attribute to a type checker
+    return loss
+
+
+def hears_all(loss: Any) -> bool:
+    """Whether a loss wants every turn, weight or not: all do but those marked by `streams_alone`."""
+    return not getattr(getattr(loss, "func", loss), "streams_alone", False)
 
 
 def token_ratio(logp: Any, batch: Batch) -> Any:
@@ -59,6 +72,7 @@ def distance(logp: Any, batch: Batch) -> Any:
     return (batch.kl * (gap.exp() - gap - 1)).sum() / batch.counts.kl
 
 
+@streams_alone
 def streams(
     logp: Any, batch: Batch, *, low: float = 0.2, high: float = 0.2, over: Over = "sequence", ratio: Ratio = token_ratio
 ) -> tuple[Any, dict[str, Any]]:

@@ -71,6 +71,12 @@ class Turn:
         """Whether any stream has weight here."""
         return bool(self.rl.any() or self.ce.any() or self.kl.any() or self.extra)
 
+    @property
+    def silent(self) -> bool:
+        """Whether the streams have nothing to say here: no advantage, nothing to imitate, no distance to keep."""
+        told = (self.advantage * self.rl).any() or self.ce.any() or self.kl.any()
+        return not (told or set(self.extra) - {"old", "ref"})
+
 
 @dataclass(slots=True, eq=False)
 class Rollout:

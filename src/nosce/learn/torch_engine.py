@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nosce.learn.batch import Batch, Counts, pieces, shares
 from nosce.learn.engine import Diverged
+from nosce.learn.losses import hears_all
 from nosce.learn.recipe import Loss
 from nosce.learn.rollout import Floats, Turn
 
@@ -60,7 +61,8 @@ class TorchEngine(ABC):
         """See the protocol."""
         self.optimizer.zero_grad(set_to_none=True)
         said: dict[str, Any] = {}
-        for logp, batch in self.batches(turns, owner, tokens_at_once, reads):
+        heard = None if hears_all(loss) else [i for i, turn in enumerate(turns) if not turn.silent] or [0]
+        for logp, batch in self.batches(turns, owner, tokens_at_once, reads, heard):
             value, parts = loss(logp, batch)
             value.backward()
             for name, part in {"loss": value.detach(), "drift": drift(batch), **parts}.items():
@@ -75,10 +77,15 @@ class TorchEngine(ABC):
         return numbers
 
     def batches(
-        self, turns: Sequence[Turn], owner: Sequence[int], most: int, reads: frozenset[str] = frozenset()
-    ) -> Iterator[tuple[Tensor, Batch]]:
-        """Log-probabilities [N] with their gradient, and the streams beside them, piece by piece."""
+        self, turns: Sequence[Turn], owner: Sequence[int], most: int, reads: frozenset[str] = frozenset(),
+        heard: Sequence[int] | None = None,
+    ) -> Iterator[tuple[Tensor, Batch]]:  # fmt: skip
+        """Log-probabilities [N] with their gradient, and the streams beside them, piece by piece; counts are of all turns, also
+        where only those `heard` are run."""
         counts, share = Counts.of(turns, owner), shares(turns, owner)
+        if heard is not None:
+            turns, share = [turns[i] for i in heard], [share[i] for i in heard]
+            counts.tokens = max(sum(len(turn.tokens) for turn in turns), 1)
         for chosen in pieces(turns, most):
             here = [turns[i] for i in chosen]
             logits, hidden = self.forward(here)
@@ -118,7 +125,7 @@ def drawn(turns: Sequence[Turn]) -> Tensor:
 
 
 def drift(batch: Batch) -> Tensor:
-    """Mean |log π_trainer − log π_sampler| over the tokens that were drawn, as a part of the whole update."""
+    """Mean |log π_trainer − log π_sampler| over the tokens that were run, as a part of the whole update."""
     found: Tensor = (batch.old - batch.seen).abs().nan_to_num(0.0).sum() / batch.counts.tokens
     return found
 

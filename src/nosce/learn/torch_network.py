@@ -72,6 +72,11 @@ class Tree:
         return mixed.transpose(1, 2).reshape(rows, tokens, width)
 
 
+def taken(x: Tensor, places: Tensor) -> Tensor:
+    """Rows of x, some of them often. Looked up as embeddings are: the way back adds up in one order, whatever the threads."""
+    return F.embedding(places, x)
+
+
 @dataclass
 class Flat:
     """Attention over sequences that are index lists (rows, length) into one flat list of tokens (padded on the right).
@@ -89,9 +94,13 @@ class Flat:
         """Attention of (tokens, width) each."""
         tokens, width = q.shape
         parts = (x.view(tokens, self.heads, -1) for x in (q, k, v))
-        q, k, v = (x[self.sequences].transpose(1, 2) for x in self._turned(*parts))
+        q, k, v = (self._unfolded(x).transpose(1, 2) for x in self._turned(*parts))
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return mixed.transpose(1, 2).reshape(-1, width)[self.home]
+        return mixed.transpose(1, 2).reshape(-1, width).index_select(0, self.home)
+
+    def _unfolded(self, x: Tensor) -> Tensor:
+        """Rows of sequences [rows, length, heads, head width] from flat tokens."""
+        return taken(x.flatten(1), self.sequences).view(*self.sequences.shape, self.heads, -1)
 
     def _turned(self, q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return rotate(q, self.cos, self.sin), rotate(k, self.cos, self.sin), v
@@ -175,7 +184,7 @@ class Decoder(nn.Module):
         x = self.model.embed_tokens(tokens)
         for layer in self.model.layers:
             x = layer(x, layout)
-        return self.model.norm(x[wanted])
+        return self.model.norm(taken(x, wanted))
 
 
 def flattened(prompts: Sequence[Sequence[int]], replies: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
