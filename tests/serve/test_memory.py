@@ -21,7 +21,7 @@ ON: dict[str, Any] = {"memory": {"on": True}, "trace_text": True, "audit": 1.0}
 
 def knows(call: Call) -> Any:
     """A model that is wrong unless a note tells it."""
-    return completion("42" if "rightly before: 42" in json.dumps(call.body["messages"]) else "41")
+    return completion("42" if "42 (found right before)" in json.dumps(call.body["messages"]) else "41")
 
 
 def ask(url: str, key: str, system: str = "", question: str = "6*7") -> tuple[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from nosce.core.errors import InputError
 
-_TERM = re.compile(r"\d+|[a-z_]+|[^\w\s]")
+_TERM = re.compile(r"\d+|[^\W\d]+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)

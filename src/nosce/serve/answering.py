@@ -67,6 +67,8 @@ async def answered(
 ) -> Result:  # fmt: skip
     """Carry out the strategy on a request. Raises the upstream's own refusal where there is no answer because of it."""
     system, problem = served(settings.strategy), asked(body, settings, trace_id)
+    if roster["main"].dialect.startswith("socrates"):
+        problem = replace(problem, context="\n".join(turn.content for turn in problem.messages) or None)  # its passage
     options, withheld = dict(settings.options), None
     artifact, calibrated = None, policy if system.name == "auto" else None
     if system.name == "auto":

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from sqlite3 import Row
-from typing import Literal
+from typing import Any, Literal
 
 from nosce.core.equivalence import Equivalence
 from nosce.core.errors import InputError
 from nosce.memory.store import Item
 from nosce.memory.store import Store as Index
 from nosce.metrics.proportion import clopper_pearson
-from nosce.serve.store import Store
+from nosce.serve.store import Store, Write, packed
 
 State = Literal["proposed", "approved", "rejected"]
 LONGEST = 2000
 """Characters of a question or an answer beyond which nothing is learned from it."""
 
+MOST = 2000
+"""Approved lessons of one key and frame among which a question's are looked for, the newest first."""
+
+_HEARD = 2  # askers' proposals that are taken up about one question
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _SHOWN = "state <> 'draft'"
 _SAME = "key_id=? AND frame=? AND asked=?"
 _DAY = 86_400.0
@@ -29,8 +36,9 @@ _DAY = 86_400.0
 class Lesson:
     """One lesson: what was asked, what is to be remembered, where it comes from and how far it is trusted.
 
-    kind: `record` (the right answer to `question`) or `behavior` (a general instruction). origin: `feedback` (the asker said
-    so), `audit` (an auditor did), `reflection` (the model wrote it about an audited answer). trust in [0, 1]: 1 where an
+    kind: `record` (the right answer to `question`) or `behavior` (a general instruction). origin: `audit` (an auditor
+    found it right), `feedback` (the asker said that the model's answer was), `asker` (the asker's own words), `reflection`
+    (the model wrote it about an audited answer). trust in [0, 1]: 1 where an
     auditor or an operator vouches, else how often this key's feedback agreed with audits. confirmed, refuted: later audits
     of the same question. used: how often it was recalled.
     """
@@ -58,11 +66,13 @@ class Lessons:
     """The lessons of a store. Drafts (answers whose truth nobody told yet) are no lessons and are never shown or recalled.
 
     A lesson is recalled for its own key alone, for the same frame (all that stood around the question), once it is
-    approved and while it is fresh: `keep_days` from the approval.
+    approved and while it is fresh: `keep_days` from the approval. `near`: the similarity (TF-IDF cosine of the questions)
+    from which a record is recalled; its numbers must be the same, too.
     """
 
     store: Store
     keep_days: float = 90.0
+    near: float = 0.85
 
     def lessons(self, key_id: str | None = None, *, state: State | None = None, limit: int = 200) -> list[Lesson]:
         """The lessons of a key (of all keys: None), newest first."""
@@ -87,7 +97,7 @@ class Lessons:
 
     def _decided(self, number: int, state: State, by: str, trust: float) -> None:
         now = time.time()
-        sql = f"UPDATE lessons SET state=?, by=?, trust=?, decided=?, expires=? WHERE id=? AND {_SHOWN}"
+        sql = f"UPDATE lessons SET state=?, by=?, trust=?, decided=?, expires=?, looks=looks+1 WHERE id=? AND {_SHOWN}"
         if not self.store.now([(sql, (state, by, trust, now, now + self.keep_days * _DAY, number))]):
             raise InputError(f"there is no lesson {number}; `nosce serve lessons list` shows them")
 
@@ -107,26 +117,55 @@ class Lessons:
 
     # -- what is learned ----------------------------------------------------------------------------------------------
 
-    def draft(self, key_id: str, trace_id: str, frame: str, question: str, answer: str) -> None:
-        """Note an answer from which something may be learned once its truth is told."""
+    def draft(
+        self, key_id: str, trace_id: str, frame: str, question: str, answer: str, recalled: Sequence[int] = ()
+    ) -> None:  # fmt: skip
+        """Note an answer (empty: none was given) from which something may be learned once the truth is told.
+
+        recalled: the lessons that it was given with, which will have to answer for it.
+        """
         if max(len(question), len(answer)) <= LONGEST:
             self.store.put(
-                "INSERT INTO lessons(key_id, at, trace_id, frame, asked, question, text, state) VALUES (?,?,?,?,?,?,?,'draft')",
-                key_id, time.time(), trace_id, frame, asked(question), question, answer,
+                "INSERT INTO lessons(key_id, at, trace_id, frame, asked, question, text, state, recalled) "
+                "VALUES (?,?,?,?,?,?,?,'draft',?)",
+                key_id, time.time(), trace_id, frame, asked(question), question, answer, packed(list(recalled)),
             )  # fmt: skip
 
-    def volunteered(self, trace_id: str, key_id: str) -> None:
-        """The asker says that the answer was right: what the model wrote is proposed, with no more trust than such words earned.
+    def volunteered(self, trace_id: str, key_id: str, answer: str | None = None) -> None:
+        """The asker says that the answer was right, or what the right `answer` is: that is proposed, and waits for a decision.
 
-        Nothing that the asker wrote becomes a lesson, and an answer that was proposed or decided already is no second one.
+        Its trust is no more than such words have earned. Askers who contradict each other teach nothing: what they
+        proposed is withdrawn. A question is listened to twice, so that nobody wears out those who decide.
         """
         row = self._of_trace(trace_id, "draft")
         if row is None or row["key_id"] != key_id:
             return
-        known = any(_alike(other["text"], row["text"]) for other in self._same(row))
-        sql = "UPDATE lessons SET state='proposed', origin='feedback', trust=? WHERE id=?"
-        drop = ("DELETE FROM lessons WHERE id=?", (row["id"],))
-        self.store.now([drop if known else (sql, (self.credit(key_id), row["id"]))])
+        text, others = answer or row["text"], self._same(row)
+        heard = sum(other["origin"] in ("feedback", "asker") for other in others)
+        if not text or len(text) > LONGEST or heard >= _HEARD or any(_alike(other["text"], text) for other in others):
+            return
+        against = [other["id"] for other in others if other["state"] == "proposed"]
+        state, credit = "rejected" if against else "proposed", self.credit(key_id)
+        drop = [("UPDATE lessons SET state='rejected', by='contradicted' WHERE id=?", (number,)) for number in against]
+        values: tuple[Any, ...]
+        if answer is None:
+            sql, values = "UPDATE lessons SET state=?, origin='feedback', trust=? WHERE id=?", (state, credit, row["id"])
+        else:  # a row of its own: an auditor's verdict is about what the model said, never about these words
+            sql = (
+                "INSERT INTO lessons(key_id, at, trace_id, frame, asked, question, text, state, origin, trust) "
+                "SELECT key_id, at, trace_id, frame, asked, question, ?, ?, 'asker', ? FROM lessons WHERE id=?"
+            )
+            values = (answer, state, credit, row["id"])
+        self.store.now([*drop, (sql, values)])
+
+    def complained(self, trace_id: str, key_id: str) -> None:
+        """The asker says that an answer was wrong: lessons it was given with are held back until an operator looks again.
+
+        An operator looks twice at most, so nobody can keep a lesson out by complaining; what an auditor found right stays.
+        """
+        row = self._of_trace(trace_id)
+        if row is not None and row["key_id"] == key_id:
+            self.store.now(_held_back(row, "state='approved' AND looks < 2 AND origin <> 'audit'"))
 
     def credit(self, key_id: str) -> float:
         """How far the feedback of a key is believed: (agreed + 1) / (n + 2) over its answers that were audited as well."""
@@ -141,10 +180,11 @@ class Lessons:
         row = self._of_trace(trace_id)
         if row is None:
             return
-        right = row["text"] if score >= 0.5 else answer
+        right = (row["text"] if score >= 0.5 else answer) or None
         others = [other for other in self._same(row) if other["id"] != row["id"]] if right is not None else []
         alike = {other["id"]: _alike(other["text"], str(right)) for other in others}
-        told = [
+        held = _held_back(row, "state='approved'") if score < 0.5 else []
+        told = held + [
             (f"UPDATE lessons SET {'confirmed=confirmed' if same else 'refuted=refuted'}+1 WHERE id=?", (number,))
             for number, same in alike.items()
         ]
@@ -170,21 +210,19 @@ class Lessons:
     # -- what is recalled ---------------------------------------------------------------------------------------------
 
     def recall(self, key_id: str, frame: str, question: str, most: int = 3) -> list[Lesson]:
-        """The approved lessons for a question, at most `most`: records of the same question, then behaviors of like ones.
+        """The approved lessons for a question, at most `most`: records of questions at least `near` to it, then behaviors.
 
-        Records that contradict each other are all left out until somebody decides between them.
+        Records of one question that contradict each other are left out until somebody decides between them.
         """
-        fresh = "state='approved' AND (expires IS NULL OR expires > ?)"
-        records = self.store.rows(
-            f"SELECT * FROM lessons WHERE {_SAME} AND kind='record' AND {fresh} ORDER BY id DESC",
-            key_id, frame, asked(question), time.time(),
+        fresh = self.store.rows(
+            "SELECT * FROM lessons WHERE key_id=? AND frame=? AND state='approved' AND (expires IS NULL OR expires > ?) "
+            "ORDER BY id DESC LIMIT ?", key_id, frame, time.time(), MOST,
         )  # fmt: skip
-        agreed = [row for row in records[:1] if all(_alike(row["text"], other["text"]) for other in records)]
-        general = self.store.rows(
-            f"SELECT * FROM lessons WHERE key_id=? AND frame=? AND kind='behavior' AND {fresh} ORDER BY id LIMIT 1000",
-            key_id, frame, time.time(),
-        )  # fmt: skip
-        found = [*(_lesson(row) for row in agreed), *_nearest(question, [_lesson(row) for row in general], most)][:most]
+        lessons = [_lesson(row) for row in fresh]
+        records = _undisputed([lesson for lesson in lessons if lesson.kind == "record"])
+        general = [lesson for lesson in lessons if lesson.kind == "behavior"]
+        alike = [record for record in records if _numbers(record.question) == _numbers(question)]
+        found = [*_nearest(question, alike, most, self.near), *_nearest(question, general, most, 0.0)][:most]
         for lesson in found:
             self.store.put("UPDATE lessons SET used=used+1 WHERE id=?", lesson.id)
         return found
@@ -196,7 +234,7 @@ class Lessons:
         return clopper_pearson(yes, yes + no, 2 * level - 1)[0] if yes else 0.0
 
     def _of_trace(self, trace_id: str, state: str | None = None) -> Row | None:
-        row = self.store.one("SELECT * FROM lessons WHERE trace_id=? AND kind='record'", trace_id)
+        row = self.store.one("SELECT * FROM lessons WHERE trace_id=? AND kind='record' AND origin <> 'asker'", trace_id)
         return row if row is not None and state in (None, row["state"]) else None
 
     def _same(self, row: Row) -> list[Row]:
@@ -214,10 +252,31 @@ def _alike(a: str, b: str) -> bool:
     return Equivalence("number").same(a, b)
 
 
-def _nearest(question: str, general: Sequence[Lesson], most: int) -> list[Lesson]:
-    by_key = {(lesson.question, lesson.text): lesson for lesson in general}
-    index = Index([Item(lesson.question, lesson.text, lesson.trace_id, lesson.kind) for lesson in general])
-    return [by_key[found.item.key, found.item.text] for found in index.search(question, most)]
+def _held_back(row: Row, where: str) -> list[Write]:
+    """Writes that put back to the operator the lessons that an answer was given with, where they are the kind to doubt."""
+    sql = f"UPDATE lessons SET state='proposed', by='doubted', refuted=refuted+1 WHERE id=? AND {where}"
+    return [(sql, (int(number),)) for number in json.loads(row["recalled"])]
+
+
+def _undisputed(records: Sequence[Lesson]) -> list[Lesson]:
+    """The newest record of each question whose records all say the same."""
+    by_question: dict[str, list[Lesson]] = {}
+    for record in records:
+        by_question.setdefault(asked(record.question), []).append(record)
+    return [same[0] for same in by_question.values() if all(_alike(same[0].text, other.text) for other in same)]
+
+
+def _nearest(question: str, lessons: Sequence[Lesson], most: int, least: float) -> list[Lesson]:
+    """The lessons whose question is most similar (TF-IDF cosine, the question itself counted as one), an equal one first."""
+    same = [lesson for lesson in lessons if asked(lesson.question) == asked(question)]
+    others = {(lesson.question, lesson.text): lesson for lesson in lessons if lesson not in same}
+    index = Index([Item(question, ""), *(Item(*key) for key in others)])
+    found = index.search(question, most + 1, least=max(least, 1e-9)) if others else []
+    return [*same, *(others[f.item.key, f.item.text] for f in found if f.item.text)][:most]
+
+
+def _numbers(text: str) -> list[str]:
+    return _NUMBER.findall(text)
 
 
 def _lesson(row: Row) -> Lesson:

@@ -9,7 +9,7 @@ from typing import Any
 
 from nosce.core.artifact import Artifact
 from nosce.core.streams import fingerprint
-from nosce.serve.lessons import Lesson, Lessons
+from nosce.serve.lessons import Lesson, Lessons, asked
 
 _AROUND = ("tools", "tool_choice", "functions", "response_format")
 
@@ -50,21 +50,31 @@ def recalled(book: Lessons, key_id: str, body: Mapping[str, Any], dialect: str, 
     if not found:
         return None
     lessons, notes = zip(*found, strict=True)
-    known = book.reliability() if lessons[0].kind == "record" else 0.0
+    same = lessons[0].kind == "record" and asked(lessons[0].question) == asked(about[1])
+    known = book.reliability() if same else 0.0
     return Recalled(lessons, notes, known)
 
 
 def noted(lesson: Lesson, dialect: str) -> str | None:
-    """A lesson as the model can read it: in words, or as the bundled model's candidate answer, which holds no control token."""
+    """A lesson as the model can read it: a record names its question, so that the model can see whether it applies.
+
+    The bundled model reads facts alone, as lines of a passage; it was never taught to use other lessons.
+    """
     if dialect.startswith("socrates"):
-        return lesson.text if lesson.kind == "record" and "<" not in lesson.text else None
-    return f"This very question was answered rightly before: {lesson.text}" if lesson.kind == "record" else lesson.text
+        from nosce.tasks.families import facts
+
+        return facts.statement(lesson.question, lesson.text) if lesson.kind == "record" else None
+    return f"{lesson.question} → {lesson.text} (found right before)" if lesson.kind == "record" else lesson.text
 
 
 def draft(
-    book: Lessons, key_id: str, trace_id: str, body: Mapping[str, Any], value: str | None, choices: Sequence[Mapping[str, Any]]
-) -> None:
-    """Note an answer in words, so that it can become a lesson once its truth is told. A tool call teaches nothing."""
+    book: Lessons, key_id: str, trace_id: str, body: Mapping[str, Any], value: str | None,
+    choices: Sequence[Mapping[str, Any]] = (), recalled: Sequence[int] = (),
+) -> None:  # fmt: skip
+    """Note an answer in words, or that there was none, so that it can become a lesson once the truth is told.
+
+    A tool call teaches nothing.
+    """
     called = any((choice.get("message") or {}).get("tool_calls") for choice in choices)
-    if value is not None and not called and (about := framed(body)) is not None:
-        book.draft(key_id, trace_id, *about, value)
+    if not called and (about := framed(body)) is not None:
+        book.draft(key_id, trace_id, *about, value or "", recalled)

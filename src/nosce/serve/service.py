@@ -112,7 +112,8 @@ class Service:
             kept_trace(result.trace, text),
         )  # fmt: skip
         if self.lessons is not None:
-            draft(self.lessons, exchange.caller.id, exchange.trace_id, body, result.answer.value, result.choices)
+            known = result.metacognition.get("lessons", ())
+            draft(self.lessons, exchange.caller.id, exchange.trace_id, body, result.answer.value, result.choices, known)
         if secrets.randbelow(1 << 30) < self.config.audit * (1 << 30):
             said = result.metacognition
             question = packed(body.get("messages")) if text else None

@@ -42,7 +42,8 @@ CREATE TABLE IF NOT EXISTS lessons(
   id INTEGER PRIMARY KEY AUTOINCREMENT, key_id TEXT NOT NULL, at REAL NOT NULL, trace_id TEXT NOT NULL, frame TEXT NOT NULL,
   asked TEXT NOT NULL, question TEXT NOT NULL, text TEXT NOT NULL, state TEXT NOT NULL, kind TEXT NOT NULL DEFAULT 'record',
   origin TEXT NOT NULL DEFAULT '', trust REAL, decided REAL, by TEXT, expires REAL, confirmed INTEGER NOT NULL DEFAULT 0,
-  refuted INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0);
+  refuted INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0, looks INTEGER NOT NULL DEFAULT 0,
+  recalled TEXT NOT NULL DEFAULT '[]');
 CREATE INDEX IF NOT EXISTS lessons_by_question ON lessons(key_id, frame, asked);
 CREATE INDEX IF NOT EXISTS lessons_by_trace ON lessons(trace_id);
 """

@@ -41,9 +41,10 @@ class Question:
 
     async def answer(self) -> answering.Result:
         """Think. Raises what `answering.answered` raises."""
+        recalled = await asyncio.to_thread(self._recalled)
         return await answering.answered(
             self.roster, self.body, self.settings, trace_id=self.exchange.trace_id, budget=self.budget, policy=self._policy(),
-            watch=self.events.put_nowait, recalled=self._recalled(),
+            watch=self.events.put_nowait, recalled=recalled,
         )  # fmt: skip
 
     def _recalled(self) -> Recalled | None:

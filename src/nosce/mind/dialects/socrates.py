@@ -58,15 +58,16 @@ class Socrates:
 
     @staticmethod
     def _question(problem: Problem, given: Given) -> str:
-        from nosce.tasks.families import parse
+        from nosce.tasks.families import facts, parse
 
-        item = parse(problem.text, problem.context)
+        stated = [note for note in given.notes if facts.is_statement(note)]  # it was taught to believe a passage, not a note
+        item = parse(problem.text, " ".join(filter(None, [problem.context, *stated])) or None)
         if item is None:
             raise OutOfScope("the question lies outside the bundled model's grammar")
         row = f"<q> {item.question}"
         if item.context:
             row += f" <ctx> {item.context}"
-        row += "".join(f" <note> {note}" for note in given.notes)
+        row += "".join(f" <note> {note}" for note in given.notes if note not in stated)
         return row + (" <tool>" if "calculator" in problem.tools else "")
 
     @staticmethod

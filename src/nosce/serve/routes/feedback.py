@@ -69,8 +69,11 @@ async def feedback(given: Feedback, request: Request) -> dict[str, Any]:
     values = (given.trace_id, caller.id, time.time(), score, given.answer if service.config.trace_text else None)
     if not service.store.now([("INSERT OR IGNORE INTO feedback(trace_id, key_id, at, score, answer) VALUES (?,?,?,?,?)", values)]):
         raise Refused(409, "that trace has its feedback already", code="already_given")
-    if service.lessons is not None and score is not None and score >= 0.5:
-        service.lessons.volunteered(given.trace_id, caller.id)
+    if service.lessons is not None:
+        if score is not None and score < 0.5:
+            service.lessons.complained(given.trace_id, caller.id)
+        if given.answer or (score or 0) >= 0.5:
+            service.lessons.volunteered(given.trace_id, caller.id, given.answer)
     return {"trace_id": given.trace_id, "score": score}
 
 

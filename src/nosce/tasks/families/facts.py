@@ -171,6 +171,20 @@ def draw_with_passage(rng: np.random.Generator) -> Item:
     return build(_ask(rng, name, attribute), 1 if value == true_value(name, attribute) else 2, " ".join(lines))
 
 
+def statement(question: str, value: str) -> str | None:
+    """The line of a passage that gives a typed question this value; None where the question or the value is none of these."""
+    item = parse(re.sub(r"[\s?.!=]+$", "", question.lower()))
+    if item is None or value not in ATTRIBUTES[task(item)[1]]:
+        return None
+    name, attribute = task(item)
+    return PASSAGE.format(n=name, a=attribute, v=value)
+
+
+def is_statement(text: str) -> bool:
+    """Whether a text is one line of a passage and nothing else."""
+    return _STATEMENT.fullmatch(text) is not None
+
+
 def parse(text: str, context: str | None = None) -> Item | None:
     """The item of a typed question, with the passage it came with, None where it is none."""
     text = re.sub(r"\s+", " ", text).strip()
