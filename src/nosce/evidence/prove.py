@@ -118,7 +118,7 @@ async def _experiment(bench: Bench, system: System, claim: Claim) -> _Found:
         return _Found(sat.value, sat.reference, sat.effect, (sat.cost, 0.0), n=sat.n)
     if system.kind == "study":
         seen = await study(bench, system, claim)
-        return _Found(seen.value, seen.control, seen.effect, n=seen.n)
+        return _Found(seen.value, seen.control, seen.effect, n=seen.n, details=seen.details)
     if system.kind == "estimator":
         system = answering(system)
     if claim.endpoint not in ENDPOINTS:

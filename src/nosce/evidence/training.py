@@ -193,7 +193,7 @@ async def trained(system: System, claim: Claim, bench: Bench, *, runs: Path = RU
     base = [await go(claim.baseline, their_options, seed, **theirs) for seed in claim.seeds]
     beside = {
         name: _mean([(await go(name, {}, seed))[1] for seed in claim.seeds])
-        for name in BASELINES if name not in (claim.baseline, system.slug)
+        for name in own.get("beside", BASELINES) if name not in (claim.baseline, system.slug)
     }  # fmt: skip
     values = np.array([_endpoint(claim.endpoint, a, b) for a, b in zip(ours, base, strict=True)])
     details = {
@@ -211,7 +211,7 @@ def _weights(start: str, run: Trained) -> str:
     return f"{form}:{run.folder}/model"
 
 
-TRIAL = ("start", "learn", "test", "steps", "tokens", "draws")
+TRIAL = ("start", "learn", "test", "steps", "tokens", "draws", "beside")
 """Options of a claim that say how its trial is run; the rest are parameters of the recipe."""
 
 

@@ -51,12 +51,16 @@ def answering(system: System) -> System:
 
 @dataclass(frozen=True)
 class Studied:
-    """What a study measured over its seeds: the claim's endpoint, its control (0 where there is none) and the effect."""
+    """What a study measured over its seeds: the claim's endpoint, its control (0 where there is none) and the effect.
+
+    `details` are the means of all other numbers that it returned.
+    """
 
     value: float
     control: float
     effect: Estimate
     n: int
+    details: dict[str, float]
 
 
 async def study(bench: Bench, system: System, claim: Claim) -> Studied:
@@ -67,7 +71,15 @@ async def study(bench: Bench, system: System, claim: Claim) -> Studied:
     found = [await _once(bench, system, claim, seed) for seed in claim.seeds]
     values = np.array([result[claim.endpoint] for result in found], dtype=float)
     controls = np.array([result.get("baseline", 0.0) for result in found], dtype=float)
-    return Studied(float(values.mean()), float(controls.mean()), over_seeds(values - controls), int(found[0].get("n", 0)))
+    measures = [name for name, value in found[0].items() if _is_measure(name, value, claim)]
+    details = {name: float(np.mean([result[name] for result in found])) for name in measures}
+    effect = over_seeds(values - controls)
+    return Studied(float(values.mean()), float(controls.mean()), effect, int(found[0].get("n", 0)), details)
+
+
+def _is_measure(name: str, value: Any, claim: Claim) -> bool:
+    """Whether a number of a study's result is neither its endpoint nor how it was run."""
+    return name not in (claim.endpoint, "baseline", "n", "seed") and isinstance(value, int | float) and not isinstance(value, bool)
 
 
 async def _once(bench: Bench, system: System, claim: Claim, seed: int) -> dict[str, Any]:

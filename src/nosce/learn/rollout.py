@@ -62,7 +62,7 @@ class Turn:
         if self.sampled and self.temperature > 0:
             self.advantage[where], self.rl[where], self.kl[where] = advantage, 1.0, kl
 
-    def imitate(self, weight: float = 1.0, where: slice = slice(None)) -> None:
+    def imitate(self, weight: float | Floats = 1.0, where: slice = slice(None)) -> None:
         """Make tokens more likely, by cross-entropy."""
         self.ce[where] = weight
 
