@@ -99,8 +99,9 @@ class Unguarded:
     def recall(self, body: Body) -> Recalled | None:
         """The nearest lessons as notes."""
         found = self.index.search(str(body["messages"][-1]["content"]), self.most, least=self.near)
-        notes = [facts.statement(f.item.key, f.item.text) or f.item.text for f in found]
-        return Recalled((), tuple(note for note in notes if "<" not in note)) if notes else None
+        read = [facts.statement(f.item.key, f.item.text) or f.item.text for f in found]
+        notes = tuple(note for note in read if facts.is_statement(note))  # the model cannot read anything else
+        return Recalled((), notes) if notes else None
 
     def answered(self, trace: str, said: Said, value: str | None, known: Sequence[int]) -> None:
         """Keep what feedback may praise."""
