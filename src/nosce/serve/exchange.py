@@ -50,6 +50,8 @@ class Exchange:
         self.trace_id = secrets.token_hex(12)
         self.began = time.monotonic()
         self.started = False
+        self.kept: bytearray | None = None
+        self.room = 0
 
     @property
     def path(self) -> str:
@@ -96,6 +98,10 @@ class Exchange:
             raise HungUp
         return message
 
+    def keep(self, room: int) -> None:
+        """Keep up to `room` bytes of the answer's body in `kept`."""
+        self.kept, self.room = bytearray(), room
+
     async def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         """Send the head of the answer."""
         self.started = True
@@ -104,7 +110,9 @@ class Exchange:
         await self.send({"type": "http.response.start", "status": status, "headers": named})
 
     async def piece(self, data: bytes, more: bool = True) -> None:
-        """Send a piece of the answer's body."""
+        """Send a piece of the answer's body; as much of it as there is `room` for is kept as well, where that was asked for."""
+        if self.kept is not None:
+            self.kept += data[: max(0, self.room - len(self.kept))]
         await self.send({"type": "http.response.body", "body": data, "more_body": more})
 
     async def whole(self, status: int, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from nosce.core.errors import InputError, JournalError
 from nosce.models.base import Model
 from nosce.serve import learning
 from nosce.serve.answering import Result
+from nosce.serve.auditing import drawn, put_as, queue
 from nosce.serve.config import Config
 from nosce.serve.exchange import Exchange, Refused
 from nosce.serve.keeping import kept_trace
@@ -114,14 +114,11 @@ class Service:
         if self.lessons is not None:
             known = result.metacognition.get("lessons", ())
             draft(self.lessons, exchange.caller.id, exchange.trace_id, body, result.answer.value, result.choices, known)
-        if secrets.randbelow(1 << 30) < self.config.audit * (1 << 30):
+        if drawn(self.config.audit, exchange.path):
             said = result.metacognition
-            question = packed(body.get("messages")) if text else None
-            self.store.put(
-                "INSERT OR IGNORE INTO audit(trace_id, key_id, at, question, answer, raw, data) VALUES (?,?,?,?,?,?,?)",
-                exchange.trace_id, exchange.caller.id, now, question, result.answer.value if text else None, said["confidence"],
-                packed({"outcome": said["outcome"], "calibrated": said["calibrated"], "strategy": said["strategy"]}),
-            )  # fmt: skip
+            about = {name: said[name] for name in ("outcome", "calibrated", "strategy")}
+            question, answer = (put_as(body), result.answer.value) if text else (None, None)
+            queue(self.store, exchange, question=question, answer=answer, raw=said["confidence"], about=about)
 
     def deciding(self) -> Policy | None:
         """The policy, with the thresholds that were promoted since (looked up every two seconds)."""
