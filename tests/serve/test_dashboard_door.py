@@ -164,7 +164,89 @@ def test_pages_say_that_no_text_is_kept(tmp_path: Path) -> None:
     with serving(lambda call: completion("the secret", choice=sure(0.9))) as up, \
          proxy(tmp_path, f"small=openai:m@{up.url}", audit=1.0) as url:  # fmt: skip
         trace = json.loads(post(f"{url}/chat/completions", ASK)[1])["metacognition"]["trace_id"]
-        for path in ("/", f"/ui/trace/{trace}"):
+        for path in (f"/ui/trace/{trace}", "/", "/ui/audit"):
             seen = Surfer(url[:-3]).get(path).text
             assert "--trace-text" in seen
             assert "the secret" not in seen
+
+
+def test_the_inbox_is_for_administrators_and_takes_labels_skips_and_second_thoughts(tmp_path: Path) -> None:
+    store = Store(tmp_path / "nosce.db")
+    keys = Keys(store, Limits())
+    alice, boss = Surfer(""), Surfer("")
+    made = {"alice": keys.make("alice"), "boss": keys.make("boss", role="admin")}
+    with serving(lambda call: completion("4", choice=sure(0.9))) as up, \
+         proxy(tmp_path, f"small=openai:m@{up.url}", trace_text=True, audit=1.0) as url:  # fmt: skip
+        alice.origin = boss.origin = url[:-3]
+        alice.log_in(made["alice"])
+        boss.log_in(made["boss"])
+        answers = [post(f"{url}/chat/completions", ASK, authorization=f"Bearer {made['alice']}")[1] for _ in range(3)]
+        traces = [json.loads(answer)["metacognition"]["trace_id"] for answer in answers]
+        alice.get(f"/ui/trace/{traces[-1]}")  # waits until it is written down
+        assert "administrator" in alice.get("/ui/audit").text
+        assert alice.get("/ui/audit/export").status == 403
+        for path, verdict in ((f"/ui/audit/{traces[0]}", "right"), ("/ui/drift/1/promote", ""), ("/ui/memory/1", "approve")):
+            assert alice.submit(path, on="/", verdict=verdict).status == 403
+        inbox = boss.get("/ui/audit").text
+        assert "3 answers wait" in inbox
+        assert "2+2" in inbox
+        assert "90%" not in inbox  # how sure it was must not sway the judge
+        assert [json.loads(line)["trace_id"] for line in boss.get("/ui/audit/export").text.splitlines()] == traces
+        assert boss.submit(f"/ui/audit/{traces[0]}", on="/ui/audit", verdict="right").status == 303
+        assert boss.submit(f"/ui/audit/{traces[1]}", on="/ui/audit", verdict="skip").status == 303
+        assert boss.submit(f"/ui/audit/{traces[2]}", on="/ui/audit", verdict="maybe").status == 400
+        assert boss.submit("/ui/audit/none", on="/ui/audit", verdict="right").status == 404
+        assert boss.submit(f"/ui/audit/{traces[0]}", on="/ui/audit", verdict="wrong").status == 303  # a second thought
+        rows = store.rows("SELECT state, score FROM audit ORDER BY at")
+        assert [tuple(row) for row in rows] == [("labelled", 0.0), ("skipped", None), ("open", None)]
+        assert boss.submit(f"/ui/audit/{traces[1]}", on="/ui/audit", verdict="again").status == 303
+        assert len(boss.get("/ui/audit/export").text.splitlines()) == 2
+
+
+def test_lessons_are_seen_by_their_key_and_decided_by_an_administrator(tmp_path: Path) -> None:
+    store = Store(tmp_path / "nosce.db")
+    keys = Keys(store, Limits())
+    made = {name: keys.make(name, role=role) for name, role in (("alice", "user"), ("bob", "user"), ("boss", "admin"))}
+    alice = store.rows("SELECT id FROM keys WHERE name='alice'")[0]["id"]
+    sql = (
+        "INSERT INTO lessons(key_id, at, trace_id, frame, asked, question, text, state, origin) "
+        "VALUES (?,?,'t','f',?,?,?,'proposed','feedback')"
+    )
+    store.now([(sql, (alice, time.time(), text, text, HOSTILE)) for text in ("first", "second")])
+    with serving(lambda call: completion("4")) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+        seen = {name: Surfer(url[:-3]) for name in made}
+        for name, surfer in seen.items():
+            surfer.log_in(made[name])
+        shown = {name: "second" in surfer.get("/ui/memory").text for name, surfer in seen.items()}
+        assert shown == {"alice": True, "bob": False, "boss": True}
+        assert "<img" not in seen["boss"].get("/ui/memory").text
+        assert seen["alice"].submit("/ui/memory/1", on="/ui/memory", verdict="approve").status == 403
+        assert seen["bob"].submit("/ui/memory/1", on="/", verdict="forget").status == 404
+        assert seen["boss"].submit("/ui/memory/1", on="/ui/memory", verdict="approve").status == 303
+        assert seen["boss"].submit("/ui/memory/2", on="/ui/memory", verdict="reject").status == 303
+        assert [row["state"] for row in store.rows("SELECT state FROM lessons ORDER BY id")] == ["approved", "rejected"]
+        assert seen["alice"].submit("/ui/memory/2", on="/ui/memory", verdict="forget").status == 303
+        assert len(store.rows("SELECT 1 FROM lessons")) == 1
+
+
+def test_the_playground_is_counted_and_limited_like_any_request(tmp_path: Path) -> None:
+    store = Store(tmp_path / "nosce.db")
+    key = Keys(store, Limits()).make("alice", requests=3)
+    with serving(lambda call: completion("4", choice=sure(0.9))) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+        alice = Surfer(url[:-3])
+        alice.log_in(key)
+        seen = alice.submit("/ui/playground", question="2+2", left="think", right="direct")
+        assert seen.text.count("how it came to that") == 2
+        assert len(up.calls) == 2
+        token = seen.text.partition('name="csrf" value="')[2][:64]
+        lines = alice.send("POST", "/ui/playground/ask", f"csrf={token}&question=2%2B2&strategy=think").text.splitlines()
+        assert json.loads(lines[0])["status"] == "sampled"
+        assert "90%" in json.loads(lines[-1])["html"]
+        refused = alice.submit("/ui/playground", question="2+2", left="think", right="direct").text
+        assert "more than 3 requests a minute" in refused
+        assert "html" in alice.send("POST", "/ui/playground/ask", f"csrf={token}&question=x&strategy=nonsense").text
+        assert alice.submit("/ui/playground", question=" ").status == 400
+        assert alice.send("POST", "/ui/playground/ask", "question=2&strategy=think").status == 403
+    rows = store.rows("SELECT path, strategy, state FROM requests ORDER BY strategy")
+    assert {tuple(row) for row in rows} == {("/v1/chat/completions", s, "done") for s in ("think", "direct")}
+    assert len(rows) == 3

@@ -66,3 +66,17 @@ def gather(confidence: Floats, right: Bools, index: Integers, bins: int, by_mass
         return Bins(low[held], high[held], count[held], stated, observed)
     edges = np.linspace(0.0, 1.0, bins + 1)
     return Bins(edges[held], edges[held + 1], count[held], stated, observed)
+
+
+def consistency_band(
+    confidence: Floats, table: Bins, *, level: float = 0.95, draws: int = 2000, seed: int = 0
+) -> tuple[Floats, Floats]:
+    """Where the share right of each bin falls, with probability `level`, when every row is right with its stated probability."""
+    random, low, high = np.random.default_rng(seed), [], []
+    out = round(draws * (1 - level) / 2)
+    for least, most in zip(table.low, table.high, strict=True):
+        chance = confidence[(confidence >= least) & (confidence <= most)]
+        share = np.sort((random.random((draws, chance.size)) < chance).mean(axis=1))
+        low.append(float(share[out]))
+        high.append(float(share[-1 - out]))
+    return np.array(low), np.array(high)

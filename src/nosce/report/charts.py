@@ -10,7 +10,7 @@ import numpy as np
 
 from nosce.core.errors import CapabilityError, JournalError
 from nosce.evidence.rows import Row
-from nosce.metrics.bins import Bins
+from nosce.metrics.bins import Bins, consistency_band
 from nosce.metrics.calibration_error import ace
 from nosce.metrics.risk_coverage import risk_coverage
 from nosce.report.measured_rows import Sure, ending, grid, right, said
@@ -65,15 +65,11 @@ def _bins(confidence: Any, sure: Sure, bins: int) -> Bins:
     return found
 
 
-def _consistency(sure: Sure, bins: int, seed: int, draws: int = 2000) -> list[dict[str, float]]:
+def _consistency(sure: Sure, bins: int, seed: int) -> list[dict[str, float]]:
     """The central 95% of the share right per bin when every row is right with its stated probability."""
-    table, random = _bins(sure.stated, sure, bins), np.random.default_rng(seed)
-    band = []
-    for low, high, middle in zip(table.low, table.high, table.confidence, strict=True):
-        chance = sure.stated[(sure.stated >= low) & (sure.stated <= high)]
-        share = np.sort((random.random((draws, chance.size)) < chance).mean(axis=1))
-        band.append({"x": float(middle), "low": float(share[draws // 40]), "high": float(share[-1 - draws // 40])})
-    return band
+    table = _bins(sure.stated, sure, bins)
+    low, high = consistency_band(sure.stated, table, seed=seed)
+    return [{"x": float(x), "low": float(y), "high": float(z)} for x, y, z in zip(table.confidence, low, high, strict=True)]
 
 
 def risk_coverage_curve(sure: Sure, total: int, alpha: float | None = None) -> Chart:

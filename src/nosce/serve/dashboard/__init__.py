@@ -6,12 +6,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from nosce.serve.dashboard import login, traces, traffic
+from nosce.serve.dashboard import (
+    auditing,
+    decisions,
+    drifting,
+    login,
+    playing,
+    remembering,
+    spending,
+    traces,
+    traffic,
+    truth,
+)
 from nosce.serve.dashboard.door import Visitor, visitor
 from nosce.serve.dashboard.pages import KINDS, Page, asset
 from nosce.serve.exchange import Refused
 
-ROOMS = (traffic, traces, login)
+ROOMS = (traffic, traces, truth, spending, decisions, drifting, auditing, remembering, playing, login)
 
 
 def dashboard() -> APIRouter:

@@ -14,11 +14,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from nosce.core.errors import NosceError
 from nosce.report import text
 from nosce.serve.dashboard import said
 from nosce.serve.dashboard.door import LogIn, Visitor, set_cookie, stranger
-from nosce.serve.exchange import Refused
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -34,7 +32,11 @@ SAFE = {
 """Headers of every page: nothing from elsewhere, nothing inline, in nobody's frame, kept by nobody."""
 
 ROOMS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
-    ("Now", (("traffic", "/", "Traffic", "t"),)),
+    ("Now", (("traffic", "/", "Traffic", "t"), ("playground", "/ui/playground", "Playground", "p"))),
+    ("Is it true?", (("confidence", "/ui/confidence", "Confidence", "c"), ("audit", "/ui/audit", "Audit", "a"),
+                     ("drift", "/ui/drift", "Drift", "d"))),
+    ("What it costs", (("tokens", "/ui/tokens", "Tokens", "s"), ("decisions", "/ui/decisions", "Decisions", "e"))),
+    ("What it learns", (("memory", "/ui/memory", "Memory", "m"),)),
 )  # fmt: skip
 """The pages by what one wants to know: name, path, title, and the key that goes there after `g`."""
 
@@ -53,7 +55,7 @@ class Page(APIRoute):
                 answer = await inside(request)
             except LogIn as error:
                 answer = _to_login(request, error)
-            except (Refused, NosceError, HTTPException, RequestValidationError) as error:
+            except Exception as error:
                 answer = _refusal(request, error)
             for header, value in SAFE.items():
                 answer.headers.setdefault(header, value)
@@ -66,7 +68,7 @@ def page(request: Request, who: Visitor, template: str, status: int = 200, **con
     """A page for a visitor; `room` in `content` marks the place in the menu."""
     theme = request.cookies.get("nosce_theme", "")
     made = environment().get_template(template).render(
-        who=who, rooms=ROOMS, theme=theme if theme in ("light", "dark") else "", seen=digest, **content
+        who=who, rooms=ROOMS, theme=theme if theme in ("light", "dark") else "", **content
     )
     answer = HTMLResponse(made, status)
     if who.fresh:
@@ -92,6 +94,7 @@ def environment() -> Environment:
 
     loader = PackageLoader("nosce.serve.dashboard")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.globals["digest"] = digest
     made.filters |= {
         "shown": text.shown, "brief": text.brief, "percent": text.percent, "count": text.count, "duration": said.seconds,
         "moment": said.moment, "iso": said.iso, "ago": said.ago, "money": said.money, "points": said.points, "short": said.short,

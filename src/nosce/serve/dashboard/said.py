@@ -49,7 +49,7 @@ def money(value: float) -> str:
 
 def points(value: float) -> str:
     """A difference of shares in points: `+2.1`, `−0.4`."""
-    return f"{100 * value:+.1f}".replace("-", "−")
+    return f"{100 * value:+.1f}".replace("-", "−") if round(1000 * value) else "0"
 
 
 def short(value: float) -> str:
@@ -58,7 +58,7 @@ def short(value: float) -> str:
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if size >= limit:
             scaled = size / limit
-            return f"{sign}{scaled:.1f}{unit}" if scaled < 100 else f"{sign}{scaled:.0f}{unit}"
+            return f"{sign}{scaled:.1f}".removesuffix(".0") + unit if scaled < 100 else f"{sign}{scaled:.0f}{unit}"
     return f"{sign}{size:.0f}"
 
 

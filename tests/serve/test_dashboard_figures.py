@@ -1,0 +1,204 @@
+"""What the pages of the dashboard say in numbers, against rows whose answers are known by hand."""
+
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nosce.core.trace import Trace
+from nosce.serve import learning
+from nosce.serve.config import Limits
+from nosce.serve.dashboard import decisions, drifting, said, spending, traffic, truth
+from nosce.serve.dashboard.door import Visitor
+from nosce.serve.dashboard.period import Period
+from nosce.serve.dashboard.plot import Plot, amounts, shares
+from nosce.serve.keys import Caller
+from nosce.serve.store import Store
+
+NOW = 1_700_000_000.0
+BOSS = Visitor(Caller("boss", "boss", "admin", Limits()), "", True)
+ALICE = Visitor(Caller("alice", "alice", "user", Limits()), "", True)
+AUDIT = "INSERT INTO audit(trace_id, key_id, at, raw, data, state, score, labelled) VALUES (?,?,?,?,?,'labelled',?,?)"
+REQUEST = (
+    "INSERT INTO requests(trace_id, key_id, at, process, path, model, strategy, upstream, state, outcome, confidence, reason, "
+    "calls, prompt_tokens, completion_tokens, seconds, money) VALUES (?,?,?,'p','/','m',?,'up',?,?,?,?,?,?,?,?,?)"
+)
+
+
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "nosce.db")
+
+
+def audits(to: Store, rows: list[tuple[float | None, float, str]], key: str = "alice") -> None:
+    """(confidence, score, outcome) a row."""
+    to.now(
+        (AUDIT, (f"{key}{i}", key, NOW, raw, json.dumps({"outcome": outcome}), score, NOW + i))
+        for i, (raw, score, outcome) in enumerate(rows)
+    )
+
+
+def request(to: Store, name: str, key: str = "alice", at: float = NOW, strategy: str = "auto", state: str = "done",
+            outcome: str | None = "answered", confidence: float | None = 0.5, reason: str = "", spent: tuple[int, int] = (10, 20),
+            seconds: float = 1.0, money: float = 0.0) -> None:  # fmt: skip
+    to.now([(REQUEST, (name, key, at, strategy, state, outcome, confidence, reason, 1, *spent, seconds, money))])
+
+
+def trace(to: Store, name: str, thoughts: list[int], key: str = "alice", decide: tuple[str, str] | None = None) -> None:
+    made = Trace(name, name, "auto")
+    for tokens in thoughts:
+        made.add("sampled", {"act": "think", "sample": {"prompt_tokens": 10, "completion_tokens": tokens}})
+    made.add("sampled", {"act": "verify", "sample": {"prompt_tokens": 99, "completion_tokens": 99}})
+    if decide:
+        made.add("decided", {"action": decide[0], "reason": decide[1], "sure": 0.25})
+    to.now([("INSERT INTO traces VALUES (?,?,?,?)", (name, key, NOW, made.to_json()))])
+
+
+def test_reliability_puts_each_bin_where_its_rows_are(tmp_path: Path) -> None:
+    held = store(tmp_path)
+    audits(held, [(0.2, float(i < 1), "answered") for i in range(10)] + [(0.8, float(i < 7), "answered") for i in range(10)])
+    low, high = truth.reliability(truth.audited(held, BOSS), bins=2)
+    assert (low.stated, low.right, low.n) == pytest.approx((0.2, 0.1, 10))
+    assert (high.stated, high.right, high.n) == pytest.approx((0.8, 0.7, 10))
+    # 95% of Binomial(10, 0.2) lies in 0 … 5, of Binomial(10, 0.8) in 5 … 10
+    assert (low.low, low.high, high.low, high.high) == pytest.approx((0.0, 0.5, 0.5, 1.0), abs=1e-9)
+
+
+def test_risk_and_coverage_and_the_operating_point(tmp_path: Path) -> None:
+    held = store(tmp_path)
+    audits(held, [(0.9, 1, "answered"), (0.8, 1, "answered"), (0.7, 0, "answered"), (0.4, 0, "abstained"), (None, 0, "abstained")])
+    labels = truth.audited(held, BOSS)
+    assert [k.coverage for k in truth.coverage(labels)] == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    assert [k.risk for k in truth.coverage(labels)] == pytest.approx([0, 0, 1 / 3, 0.5])
+    here = truth.operating(labels)
+    assert here is not None
+    assert (here.n, here.coverage, here.risk) == pytest.approx((3, 0.6, 1 / 3))
+    assert (here.low, here.high) == pytest.approx((0.00840, 0.90570), abs=1e-4)  # Clopper–Pearson, 1 of 3
+
+
+def test_a_key_sees_figures_of_its_own_answers_alone(tmp_path: Path) -> None:
+    held = store(tmp_path)
+    audits(held, [(0.9, 1, "answered")] * 3)
+    audits(held, [(0.1, 0, "answered")] * 4, key="bob")
+    request(held, "a", spent=(1, 2))
+    request(held, "b", key="bob", spent=(100, 200))
+    assert (truth.audited(held, ALICE).n, truth.audited(held, BOSS).n) == (3, 7)
+    assert (traffic.sums(held, ALICE, 0).tokens, traffic.sums(held, BOSS, 0).tokens) == (3, 303)
+    assert [row["trace_id"] for row in traffic.newest(held, ALICE, "all")] == ["a"]
+
+
+def test_saved_tokens_are_a_votes_less_what_was_spent(tmp_path: Path) -> None:
+    held = store(tmp_path)
+    request(held, "one", spent=(10, 30))
+    trace(held, "one", [30])  # a vote among 16: 10 + 16 × 30 = 490
+    request(held, "two", strategy="self-consistency", spent=(10, 90))
+    trace(held, "two", [20, 30, 40])  # 10 + 16 × 30 = 490
+    request(held, "passed", strategy="", spent=(500, 500), outcome=None)  # no strategy, nothing to compare
+    found = spending.saved(spending.thoughts(held, BOSS, 0), 16)
+    assert (found.n, found.spent, found.voting, found.saved) == (2, 140, 980, 840)
+    assert found.share == pytest.approx(840 / 980)
+    few = spending.saved(spending.thoughts(held, BOSS, 0), 1)
+    assert few.saved == 80 - 140  # a single thought would have been cheaper, and it says so
+
+
+def test_the_day_in_figures(tmp_path: Path) -> None:
+    held = store(tmp_path)
+    for i in range(8):
+        request(held, f"a{i}", seconds=i + 1.0, money=0.5)
+    request(held, "w", outcome="abstained", confidence=0.1, seconds=100.0)
+    request(held, "p", strategy="", outcome=None, confidence=None)
+    request(held, "f", state="failed", outcome=None, confidence=None)
+    request(held, "old", at=NOW - 90_000)
+    day = traffic.sums(held, BOSS, NOW - 86_400)
+    assert (day.requests, day.answered, day.withheld, day.passed, day.failed) == (11, 8, 1, 1, 1)
+    assert day.share == pytest.approx(8 / 9)
+    assert (day.tokens, day.money, day.slowest) == (330, 4.0, 100.0)
+    assert day.confidence == pytest.approx((8 * 0.5 + 0.1) / 9)
+
+
+def test_the_list_can_be_narrowed_and_turned_over(tmp_path: Path) -> None:
+    held = store(tmp_path)
+    for i in range(5):
+        request(held, f"t{i}", at=NOW + i, outcome="answered" if i % 2 else "abstained")
+    assert [row["trace_id"] for row in traffic.newest(held, BOSS, "answered")] == ["t3", "t1"]
+    assert [row["trace_id"] for row in traffic.newest(held, BOSS, "all", before=NOW + 3, most=2)] == ["t2", "t1"]
+
+
+def test_endings_fall_into_the_piece_of_their_time(tmp_path: Path) -> None:
+    held, period = store(tmp_path), Period.of(1, NOW)
+    request(held, "a", at=period.at(3) + 1)
+    request(held, "b", at=period.at(3) + 3599, outcome="abstained")
+    request(held, "c", at=period.at(4), strategy="", outcome=None)
+    request(held, "d", at=period.start - 1)
+    ended = decisions.endings(held, BOSS, period)
+    found = {kind: dict(counts) for kind, counts in ended.items()}
+    assert found == {"answered": {3: 1}, "withheld": {3: 1}, "passed": {4: 1}, "failed": {}}
+    assert period.start <= NOW - 23 * 3600
+    assert period.at(period.pieces) > NOW
+
+
+def test_reasons_that_differ_in_numbers_are_one(tmp_path: Path) -> None:
+    held = store(tmp_path)
+    request(held, "a", outcome="abstained", confidence=0.2, reason="P(right) 0.2 is below 0.7")
+    request(held, "b", outcome="abstained", confidence=0.4, reason="P(right) 0.4 is below 0.7")
+    request(held, "c", outcome="asked", reason="Which town?")
+    first, second = decisions.reasons(decisions.withheld(held, BOSS, 0))
+    assert (first["reason"], first["n"], first["sure"]) == ("P(right) … is below …", 2, pytest.approx(0.3))
+    assert (second["reason"], second["n"]) == ("asked back", 1)
+
+
+def test_what_was_decided_is_counted(tmp_path: Path) -> None:
+    held = store(tmp_path)
+    for name in ("a", "b"):
+        trace(held, name, [1], decide=("sample", "think is not sure enough"))
+    trace(held, "c", [1], key="bob", decide=("answer", "vote is sure enough"))
+    rows = [(r["action"], r["reason"], r["n"], r["answers"], r["sure"]) for r in decisions.decided(held, ALICE, 0)]
+    assert rows == [("sample", "think is not sure enough", 2, 2, 0.25)]
+    assert len(decisions.decided(held, BOSS, 0)) == 2
+
+
+def test_the_drift_page_ends_where_the_metrics_stand_and_knows_when_the_alarm_began(tmp_path: Path) -> None:
+    held, rng = store(tmp_path), np.random.default_rng(1)
+    p = rng.uniform(0.6, 1.0, 300)
+    audits(held, [(float(v), float(rng.random() < v - 0.4), "answered") for v in p])
+    page, metric = drifting.running(truth.audited(held, BOSS)), learning.drift(held)
+    assert page is not None
+    assert (page.mean[-1], page.low[-1], page.high[-1]) == pytest.approx((metric.gap, metric.low, metric.high))
+    assert page.alarm is metric.alarm is True
+    assert page.since is not None
+    assert page.high[page.since - 1] < 0 <= page.high[page.since - 2]
+    assert drifting.running(truth.Labels(p[:19], p[:19] > 0.5, p[:19] > 0.5)) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.74, "74%"), (0.999, ">99%"), (1.0, "100%"), (0.0, "0%"), (0.001, "<1%"), (0.994, "99%")]
+)
+def test_what_is_no_certainty_does_not_read_as_one(value: float, text: str) -> None:
+    assert said.sureness(value) == text
+
+
+def test_amounts_are_short_and_right() -> None:
+    assert [said.short(v) for v in (0, 812, 12_400, 80_000, 3_100_000, -2_500)] == ["0", "812", "12.4k", "80k", "3.1M", "−2.5k"]
+    assert [said.money(v) for v in (0, 12.4, 0.0031, 0.000012)] == ["–", "$12.40", "$0.0031", "$0.000012"]
+    assert [said.seconds(v) for v in (None, 0.0241, 1.316, 12.34, 125)] == ["–", "24 ms", "1.32 s", "12.3 s", "2 min 5 s"]
+    assert [said.points(v) for v in (0.021, -0.004, 0.0)] == ["+2.1", "−0.4", "0"]
+    assert said.ago(time.time() - 7300) == "2 h ago"
+
+
+def test_axes_have_round_ticks_that_hold_everything() -> None:
+    for most in (1, 3, 39, 162, 77_800, 1_234_567):
+        axis = amounts("x", most, said.short)
+        assert axis.high >= most
+        assert axis.high < 2.6 * most + 4
+        assert all(math.isclose(tick, round(tick)) for tick in axis.ticks)
+
+
+def test_a_plot_puts_marks_where_they_belong_and_text_out_of_harm() -> None:
+    plot = Plot(shares("x"), shares("y", 0.5), "a & b").dots([(0.25, 0.125, 4, '<b>"')], "full")
+    drawn = str(plot.svg())
+    assert 'cx="25.000%" cy="75.000%"' in drawn
+    assert "&lt;b&gt;&quot;" in drawn
+    assert 'aria-label="a &amp; b"' in drawn
+    assert "style=" not in drawn
