@@ -30,7 +30,7 @@ class Raw:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     pieces: tuple[bytes, ...] = ()
-    after: str = "close"  # close, hang, endless, drop
+    after: str = "close"  # close, hang, endless, drop; or again: the last piece for ever
     length: int | None = None
 
 
@@ -51,6 +51,7 @@ class Stub:
 
     def __init__(self, answer: Answer) -> None:
         self.answer, self.calls, self.url = answer, list[Call](), ""
+        self.left = 0  # clients that went away while they waited
         self._loop = asyncio.new_event_loop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -62,10 +63,13 @@ class Stub:
                     body = json.dumps(data).encode()
                     reply = Raw(status, {"content-type": "application/json"}, (body,), "keep", len(body))
                 await self._write(writer, reply)
+                if reply.after == "hang":
+                    await reader.read(1)
+                    self.left += 1
                 if reply.after != "keep":
                     break
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError) as error:
+            self.left += isinstance(error, ConnectionError)
         finally:
             writer.close()
 
@@ -94,8 +98,9 @@ class Stub:
         while reply.after == "endless":
             writer.write(b" " * (1 << 16))
             await writer.drain()
-        if reply.after == "hang":
-            await asyncio.sleep(3600)
+        while reply.after == "again":
+            writer.write(reply.pieces[-1])
+            await writer.drain()
 
     def start(self) -> None:
         ready = threading.Event()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from nosce.core.errors import InputError
 from nosce.core.problem import Message
 from nosce.models.base import Prompt
 
+_SLOT, _SLOTS = "@turn{}@", re.compile("@turn([0-9]+)@")
 PLAIN_STOP = "\nUser:"
 """Ends a turn of a model without a chat template."""
 
@@ -17,7 +21,7 @@ class Words:
     """A tokenizer of transformers with its chat template, if it has one.
 
     A chat goes through the template; without one it is written `System: …`, `User: …`, `Assistant:`, a line each. Text
-    that is no chat is read as it stands.
+    that is no chat is read as it stands. Control marks that stand in a turn are plain text: only the template's own count.
     """
 
     dialect = "chat"
@@ -25,6 +29,7 @@ class Words:
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
         self.templated = bool(getattr(tokenizer, "chat_template", None))
+        self._marks = _marks(tokenizer)
 
     def render(self, prompt: Prompt) -> str:
         """What the model reads, before it is cut into tokens."""
@@ -45,8 +50,23 @@ class Words:
 
     def prompt(self, prompt: Prompt) -> list[int]:
         """Token ids of a prompt; a template brings its own beginning-of-text mark."""
-        text = self.render(prompt)
-        return list(self.tokenizer.encode(text, add_special_tokens=not (prompt.messages and self.templated)))
+        bare = bool(prompt.messages and self.templated)
+        if any(self._marks.search(m.content) for m in prompt.messages):
+            ids = self._spelt(prompt)
+            return ids if bare else list(self.tokenizer.build_inputs_with_special_tokens(ids))
+        return list(self.tokenizer.encode(self.render(prompt), add_special_tokens=not bare))
+
+    def _spelt(self, prompt: Prompt) -> list[int]:
+        """Token ids of a chat in whose turns control marks stand: each mark is cut in two, so that none is found there."""
+        held = [m.content for m in prompt.messages]
+        shown = [replace(m, content=_SLOT.format(i)) for i, m in enumerate(prompt.messages)]
+        parts = _SLOTS.split(self.render(Prompt(tuple(shown), prompt.text, "")))
+        texts = [piece for i, part in enumerate(parts) for piece in (self._cut(held[int(part)]) if i % 2 else [part])]
+        return [token for text in [*texts, prompt.prefix] if text for token in self.encode(text)]
+
+    def _cut(self, text: str) -> list[str]:
+        cuts = [0, *(found.start() + 1 for found in self._marks.finditer(text)), len(text)]
+        return [text[a:b] for a, b in pairwise(cuts)]
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text, no marks added."""
@@ -117,6 +137,14 @@ def words_of(tokenizer: Any) -> Words:
     vocabulary = tokenizer.get_vocab()
     own = len(vocabulary) == len(VOCABULARY) and all(vocabulary.get(word) == k for k, word in enumerate(VOCABULARY))
     return (SocratesWords if own else Words)(tokenizer)
+
+
+def _marks(tokenizer: Any) -> re.Pattern[str]:
+    """The control marks of a tokenizer, as they would be written out."""
+    added = getattr(tokenizer, "added_tokens_decoder", {}).values()
+    named = [str(token) for token in added if token.special or str(token)[:1] in "<["]
+    held = sorted({*named, *tokenizer.all_special_tokens} - {""}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, held)) or r"(?!)")
 
 
 def _plain(messages: Sequence[Message]) -> str:
