@@ -59,6 +59,7 @@ class Question:
 
 def question(service: Service, exchange: Exchange, asked: Asked, body: dict[str, Any]) -> Question:
     """Check the request and put together what answers it. Raises InputError or Refused before anything is spent."""
+    _check_shape(body)
     settings = read({**asked.settings, "strategy": asked.strategy})
     if settings.risk is None and service.config.risk is not None:
         settings = settings.model_copy(update={"risk": service.config.risk})
@@ -69,7 +70,6 @@ def question(service: Service, exchange: Exchange, asked: Asked, body: dict[str,
     strong = service.config.strong
     if strong is not None and strong != asked.alias:
         roster["strong"] = _model(service, exchange, strong, body)
-    _check_shape(body)
     return Question(service, exchange, asked, body, settings, budget(settings, body.get("reasoning_effort"), limits), roster)
 
 
