@@ -12,14 +12,21 @@ from tests.serve.live import proxy
 from tests.servers.stub import completion, serving
 
 QUIET = settings(
-    max_examples=150, deadline=None, derandomize=True, database=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.generate,),
+    suppress_health_check=list(HealthCheck),
 )
 HALF = "\ud800"
 ODD = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8),
     st.sampled_from([10**30, -(10**30), 10**400, -1, 0, "", HALF, "a\r\nx: y", "\x00", "nosce/auto", "../../etc/passwd", "file:///etc/passwd"]),
 )  # fmt: skip
-VALUES = st.recursive(ODD, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3), max_leaves=6)
+VALUES = st.recursive(
+    ODD, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3), max_leaves=6
+)
 MESSAGE = st.dictionaries(
     st.sampled_from(["role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal", "audio"]),
     VALUES | st.sampled_from(["user", "assistant", "tool"]), max_size=5,
@@ -42,9 +49,11 @@ MODELS = st.sampled_from(["small", "nosce/auto", "nosce/self-consistency", "nosc
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("proxy")
-    with serving(lambda call: completion("4")) as up:
-        with proxy(folder, f"small=openai:m@{up.url}", demo=True, trace_text=True, audit=1.0) as url:
-            yield url.split("/")[2]
+    with (
+        serving(lambda call: completion("4")) as up,
+        proxy(folder, f"small=openai:m@{up.url}", demo=True, trace_text=True, audit=1.0) as url,
+    ):
+        yield url.split("/")[2]
 
 
 def asked(address: str, path: str, body: bytes) -> tuple[int, bytes]:
@@ -68,7 +77,14 @@ def well(status: int, said: bytes) -> None:
 @given(path=PATHS, model=MODELS | VALUES, fields=FIELDS, message=MESSAGE, how=SETTINGS | st.none())
 def test_wrong_types_everywhere(address: str, path: str, model: Any, fields: Any, message: Any, how: Any) -> None:
     said = {"content": "2+2", "role": "user", **message}
-    body = {"model": model, "messages": [said], "input": [said] if len(said) > 3 else "2+2", "prompt": "2+2", **fields, "metacognition": how}
+    body = {
+        "model": model,
+        "messages": [said],
+        "input": [said] if len(said) > 3 else "2+2",
+        "prompt": "2+2",
+        **fields,
+        "metacognition": how,
+    }
     if path == "/v1/feedback":
         body = {"trace_id": model, "correct": True, **fields}
     well(*asked(address, path, json.dumps(body).encode()))

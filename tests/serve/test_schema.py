@@ -28,8 +28,14 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield schemathesis.openapi.from_url(url.removesuffix("/v1") + "/openapi.json")
 
 
-QUIET = settings(max_examples=10, deadline=None, phases=(Phase.generate,),
-                  derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+QUIET = settings(
+    max_examples=10,
+    deadline=None,
+    phases=(Phase.generate,),
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 MODELS = st.sampled_from(["nosce/auto", "nosce/self-consistency", "small", "socrates", None])
 
 
