@@ -9,7 +9,7 @@ import pytest
 from nosce.core.claim import Claim
 from nosce.core.registry import registry
 from nosce.evidence.arms import Bench
-from nosce.evidence.training import TEST, Trial, on_own_ground, tokens_to_reach, trained
+from nosce.evidence.training import TEST, Trial, held_out, on_own_ground, tokens_to_reach, trained, without_claims
 from nosce.models.load import load
 from nosce.tasks.load import load_problems
 
@@ -32,6 +32,17 @@ def test_a_trial_is_known_by_everything_that_decides_its_weights() -> None:
     assert len({trial.key("v"), trial.key("w"), *(other.key("v") for other in others)}) == 6
 
 
+def test_a_claim_may_be_worded_anew_without_training_again() -> None:
+    code = "CLAIM = Claim('{}', seeds={})\nRATE = {}\n"
+    assert without_claims(code.format("a", "(0, 1)", 1)) == without_claims("# why\n" + code.format("b", "(0, 1, 2)", 1))
+    assert without_claims(code.format("a", "(0, 1)", 1)) != without_claims(code.format("a", "(0, 1)", 2))
+
+
+def test_families_held_out_are_those_that_were_not_learned_from() -> None:
+    learned = load_problems("family:arithmetic,lists,countdown,logic?level=2&n=40&split=train")
+    assert {problem.family for problem in held_out(learned)} == {"facts", "sums"}
+
+
 def test_on_the_bundled_model_a_claim_starts_from_the_weak_checkpoint_and_splits_do_not_meet() -> None:
     bench = on_own_ground(Bench([], {"main": load("socrates")}), CLAIM)
     assert bench.roster["main"].spec == "socrates-weak"
@@ -41,6 +52,7 @@ def test_on_the_bundled_model_a_claim_starts_from_the_weak_checkpoint_and_splits
 
 def test_a_claim_trains_both_sides_once_and_reads_them_back_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nosce.evidence.training.BASELINES", ())
+    monkeypatch.setattr("nosce.evidence.training.HELD_OUT", "level=1&n=5&split=test")
     learn = load_problems("family:arithmetic?level=1,2&n=20&split=train")
     bench = Bench(load_problems("family:arithmetic?level=1,2&n=8"), {"main": load("socrates-weak")}, CLAIM.seeds, learn)
     small = {"batch": 2, "group": 2}
@@ -49,6 +61,9 @@ def test_a_claim_trains_both_sides_once_and_reads_them_back_afterwards(tmp_path:
     assert found.effect.value == pytest.approx(found.value - found.reference)
     assert len(found.details["effects"]) == 2
     assert found.costs[0] > 0
+    assert [[point["step"] for point in curve] for curve in found.details["curves"]["ours"]] == [[0.0, 1.0]] * 2
+    assert "arithmetic" not in found.details["held_out"]["families"]
+    assert len(found.details["held_out"]["ours"]) == len(found.details["held_out"]["baseline"]) == 2
     results = sorted(tmp_path.glob("*/trained.json"))
     assert len(results) == 4
     times = [path.stat().st_mtime_ns for path in results]

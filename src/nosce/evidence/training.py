@@ -6,6 +6,7 @@ that was killed goes on from its last checkpoint.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,7 @@ RUNS = Path("runs/evidence")
 START = "socrates-weak"
 LEARN = "family:arithmetic,lists,countdown,logic?level=2,3&n=1000&split=train"
 TEST = "family:arithmetic,lists,countdown,logic?level=2,3&n=200&split=test"
+HELD_OUT = "level=2,3&n=120&split=test"
 STEPS, TOKENS, DRAWS, EVERY = 40, 150_000, 2, 10
 BASELINES = ("sft", "grpo")
 """What every claim's record shows beside its own baseline."""
@@ -57,10 +59,21 @@ class Trial:
     tokens: int = TOKENS
 
     def key(self, version: str) -> str:
-        """Digest of all that decides the weights: these fields, the starting weights, the recipe's own file."""
+        """Digest of all that decides the weights: these fields, the starting weights, the recipe's own file but for its claims."""
         run = inspect.unwrap(registry.find(self.recipe, "recipe").run)
         source = Path(inspect.getsourcefile(run) or "").read_text(encoding="utf-8")
-        return fingerprint(json_line(asdict(self)), version, source, size=5)
+        return fingerprint(json_line(asdict(self)), version, without_claims(source), size=5)
+
+
+def without_claims(source: str) -> str:
+    """A module's code without comments and without what it claims: neither touches a weight."""
+    tree = ast.parse(source)
+    tree.body = [line for line in tree.body if not (isinstance(line, ast.Assign) and _calls(line.value, "Claim"))]
+    return ast.unparse(tree)
+
+
+def _calls(value: ast.expr, name: str) -> bool:
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == name
 
 
 @dataclass(frozen=True)
@@ -180,30 +193,82 @@ async def trained(system: System, claim: Claim, bench: Bench, *, runs: Path = RU
         **{k: own[k] for k in ("steps", "tokens") if k in own},
     }  # fmt: skip
 
-    how = (getattr(recipe.answer, "__module__", ""), getattr(recipe.answer, "__qualname__", ""), sorted(recipe.columns))
-    draws = int(own.get("draws", DRAWS))
-    asked = fingerprint(*how, problems_hash(bench.problems), draws, size=4)
+    sight = Sight(recipe, fixed["start"], int(own.get("draws", DRAWS)), runs)
+    unseen = held_out(learn) if fixed["start"].startswith("socrates") else []
 
-    async def go(name: str, parameters: Mapping[str, Any], seed: int, **more: Any) -> tuple[Trained, dict[str, float]]:
-        run = await carry_out(Trial(name, parameters, seed, **{**fixed, **more}), learn, dev, watch=bench.watch, runs=runs)
-        kept = Path(run.folder) / f"look-{asked}.json"
-        return run, await look(_weights(fixed["start"], run), recipe, bench.problems, kept, draws=draws)
+    async def go(name: str, parameters: Mapping[str, Any], **more: Any) -> list[Seen]:
+        made = []
+        for seed in claim.seeds:
+            run = await carry_out(Trial(name, parameters, seed, **{**fixed, **more}), learn, dev, watch=bench.watch, runs=runs)
+            made.append(Seen(run, await sight.of(run, bench.problems), await sight.of(run, unseen) if unseen else {}))
+        return made
 
-    ours = [await go(system.name, options, seed) for seed in claim.seeds]
-    base = [await go(claim.baseline, their_options, seed, **theirs) for seed in claim.seeds]
-    beside = {
-        name: _mean([(await go(name, {}, seed))[1] for seed in claim.seeds])
-        for name in own.get("beside", BASELINES) if name not in (claim.baseline, system.slug)
-    }  # fmt: skip
+    ours, base = await go(system.name, options), await go(claim.baseline, their_options, **theirs)
+    others = [name for name in own.get("beside", BASELINES) if name not in (claim.baseline, system.slug)]
+    beside = {name: await go(name, {}) for name in others}
+    sides = {"ours": ours, "baseline": base, **beside}
     values = np.array([_endpoint(claim.endpoint, a, b) for a, b in zip(ours, base, strict=True)])
     details = {
-        "before": await look(fixed["start"], recipe, bench.problems, draws=draws), "after": _mean([seen for _, seen in ours]),
-        "baseline_after": _mean([seen for _, seen in base]), "beside": beside, "effects": values[:, 2].tolist(),
-        "runs": [Path(run.folder).name for run, _ in (*ours, *base)],
+        "before": await sight.of(None, bench.problems), "after": _mean([one.test for one in ours]),
+        "baseline_after": _mean([one.test for one in base]),
+        "beside": {name: _mean([one.test for one in seen]) for name, seen in beside.items()},
+        "effects": values[:, 2].tolist(), "runs": [Path(one.run.folder).name for one in (*ours, *base)],
+        "curves": {name: [_line(one.run.curve) for one in seen] for name, seen in sides.items()},
     }  # fmt: skip
-    costs = float(np.mean([run.rollout_tokens for run, _ in ours])), float(np.mean([run.rollout_tokens for run, _ in base]))
+    if unseen:
+        details["held_out"] = {
+            "families": sorted({problem.family for problem in unseen}), "before": (await sight.of(None, unseen))["accuracy"],
+            **{name: [one.unseen["accuracy"] for one in seen] for name, seen in sides.items()},
+        }  # fmt: skip
+    costs = _spent(ours), _spent(base)
     effect = over_seeds(values[:, 2])
     return Proved(float(values[:, 0].mean()), float(values[:, 1].mean()), effect, costs, len(bench.problems), details)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A trained run, and what it gets of the test problems and of families that it did not learn from."""
+
+    run: Trained
+    test: Mapping[str, float]
+    unseen: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How one claim looks at models: asked as its recipe asks, `draws` times a problem; every look is kept and made once."""
+
+    ask: Recipe
+    start: str
+    draws: int
+    runs: Path
+
+    async def of(self, run: Trained | None, problems: Sequence[Problem]) -> dict[str, float]:
+        """What a run's weights get of problems; the starting weights where there is no run."""
+        answer = self.ask.answer
+        how = (getattr(answer, "__module__", ""), getattr(answer, "__qualname__", ""), sorted(self.ask.columns))
+        asked = fingerprint(*how, problems_hash(problems), self.draws, size=4)
+        folder = Path(run.folder) if run else self.runs / f"start-{fingerprint(open_engine(self.start).model.version, size=5)}"
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = _weights(self.start, run) if run else self.start
+        return await look(weights, self.ask, problems, folder / f"look-{asked}.json", draws=self.draws)
+
+
+def held_out(learned: Sequence[Problem]) -> list[Problem]:
+    """Test problems of the bundled families that none of the learned problems is of."""
+    from nosce.tasks.families import FAMILIES
+    from nosce.tasks.load import load_problems
+
+    left = sorted(set(FAMILIES) - {problem.family for problem in learned})
+    return list(load_problems(f"family:{','.join(left)}?{HELD_OUT}")) if left else []
+
+
+def _spent(seen: Sequence[Seen]) -> float:
+    return float(np.mean([one.run.rollout_tokens for one in seen]))
+
+
+def _line(curve: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    return [{name: round(point[name], 4) for name in ("step", "rollout_tokens", "accuracy")} for point in curve]
 
 
 def _weights(start: str, run: Trained) -> str:
@@ -224,19 +289,16 @@ def _mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([row[name] for row in rows if name in row])) for name in rows[0]}
 
 
-Seen = tuple[Trained, Mapping[str, float]]
-
-
 def _endpoint(name: str, ours: Seen, theirs: Seen) -> tuple[float, float, float]:
     """The system's value, the baseline's, and the effect, positive where the system is better."""
     if name == "sample_efficiency":
-        reached, whole = tokens_to_reach(ours[0].curve, theirs[0].curve[-1]["accuracy"]), theirs[0].rollout_tokens
+        reached, whole = tokens_to_reach(ours.run.curve, theirs.run.curve[-1]["accuracy"]), theirs.run.rollout_tokens
         return reached, whole, 1 - reached / whole
     saved, less = name == "tokens" or name.startswith("saved "), name.startswith("-") or name in ("ece", "brier")
     column = name.removeprefix("-").removeprefix("saved ")
-    if column not in ours[1] or column not in theirs[1]:
-        raise InputError(f"endpoint {name!r} was not measured; there are {', '.join(ours[1])}")
-    a, b = ours[1][column], theirs[1][column]
+    if column not in ours.test or column not in theirs.test:
+        raise InputError(f"endpoint {name!r} was not measured; there are {', '.join(ours.test)}")
+    a, b = ours.test[column], theirs.test[column]
     if saved:
         return a, b, 1 - a / b if b else 0.0
     return a, b, b - a if less else a - b

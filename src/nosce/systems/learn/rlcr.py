@@ -24,7 +24,7 @@ RATINGS = tuple(f"<r{i}>" for i in range(10))
 CLAIM = Claim(
     statement="Rewarded for stating its chance of being right, a model that was never taught to state one has an expected "
     "calibration error at least 0.2 below the same model's after GRPO.",
-    endpoint="ece", baseline="grpo", margin=0.2, fidelity="paper", seeds=(0, 1, 2),
+    endpoint="ece", baseline="grpo", margin=0.2, fidelity="paper", seeds=(0, 1, 2, 3, 4),
 )  # fmt: skip
 
 
