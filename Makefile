@@ -1,10 +1,10 @@
 # make demo    answer 500 questions with the bundled model, no torch, no network after the install
 # make test    lint, types and the whole suite
 # make bench   every figure the documentation quotes, into bench/results.json
-# make peers   install what the benchmarks compare with (lm-polygraph, uqlm, LiteLLM, optillm), each in an environment of its own
+# make peers   install what the benchmarks compare with (lm-polygraph, uqlm, LiteLLM, optillm, TRL), each in an environment of its own
 # make train   train the bundled model from nothing (resumable)
 # make evidence  re-test every registered claim on the bundled model
-# make docs    write the page of each family of systems
+# make docs    write the page of each family of systems and that of the training claims
 # make profile write the one-page profile of the bundled model into docs
 
 PYTHON ?= python3
@@ -47,7 +47,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
 UV := $(CURDIR)/.peers/uv/bin/uv
-peers: .peers/lm-polygraph/.done .peers/uqlm/.done .peers/litellm/.done .peers/optillm/.done
+peers: .peers/lm-polygraph/.done .peers/uqlm/.done .peers/litellm/.done .peers/optillm/.done .peers/trl/.done
 
 $(UV):
 	$(PYTHON) -m venv .peers/uv
@@ -73,6 +73,11 @@ $(UV):
 	$(UV) pip install --quiet --python .peers/optillm/bin/python optillm==0.4.0
 	@touch $@
 
+.peers/trl/.done: constraints.txt
+	$(PYTHON) -m venv --clear .peers/trl
+	.peers/trl/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt trl==1.16.0 transformers==5.24.0
+	@touch $@
+
 RUN := training/runs/one
 train: $(VENV)/.dev
 	$(BIN)/python -m training.train --stage solve --tokens 16e6 --out $(RUN)
@@ -90,6 +95,7 @@ evidence: $(VENV)/.dev
 
 docs: $(VENV)/.core
 	$(BIN)/python -m nosce.report.pages docs/systems
+	$(BIN)/python -m nosce.report.training_page docs
 
 PROFILE := runs/profile-socrates
 profile: $(VENV)/.dev

@@ -81,6 +81,15 @@ CHECKS: dict[str, Check] = {
         lambda f: f"{f['lost']} lost, {f['twice']} twice, {f['different']} different over {f['kills']} kills",
         lambda f: f["kills"] >= 50 and f["lost"] == f["twice"] == f["different"] == 0,
     ),
+    "training": (
+        "a GRPO step of 16 × 8 in at most half of TRL's seconds, the same loss to 1e-5, every rollout used; ≤ 10% of a step "
+        "outside forward, backward and decode; killed and resumed, the same weights",
+        lambda f: f"{f['seconds']} s, " + (f"TRL {f['trl_seconds']} s: {f['ratio']}×, losses {f['loss_apart']:.0e} apart"
+        if "ratio" in f else f["trl"])
+        + f"; {f['rollouts_used']} of {f['rollouts']} used; {f['share']['outside']:.1%} outside; {f['kills']} kills",
+        lambda f: f.get("ratio", 0) >= 2 and f["loss_apart"] <= 1e-5 and f["rollouts_used"] == f["rollouts"]
+        and f["share"]["outside"] <= 0.10 and f["resumed_is_uninterrupted"] and f["kills"] > 0,
+    ),
     "proxy": (
         "≥ 5 × LiteLLM, ≥ 8 × optillm, ≥ 45% of direct; adds ≤ 2 ms (p50), ≤ 5 ms (p95), ≤ 5 ms to the first byte; "
         "2,000 slow streams in 600 MB; installs in 300 MB",

@@ -194,13 +194,14 @@ async def trained(system: System, claim: Claim, bench: Bench, *, runs: Path = RU
     }  # fmt: skip
 
     sight = Sight(recipe, fixed["start"], int(own.get("draws", DRAWS)), runs)
+    aside = replace(sight, draws=1)
     unseen = held_out(learn) if fixed["start"].startswith("socrates") else []
 
     async def go(name: str, parameters: Mapping[str, Any], **more: Any) -> list[Seen]:
         made = []
         for seed in claim.seeds:
             run = await carry_out(Trial(name, parameters, seed, **{**fixed, **more}), learn, dev, watch=bench.watch, runs=runs)
-            made.append(Seen(run, await sight.of(run, bench.problems), await sight.of(run, unseen) if unseen else {}))
+            made.append(Seen(run, await sight.of(run, bench.problems), await aside.of(run, unseen) if unseen else {}))
         return made
 
     ours, base = await go(system.name, options), await go(claim.baseline, their_options, **theirs)
@@ -217,7 +218,7 @@ async def trained(system: System, claim: Claim, bench: Bench, *, runs: Path = RU
     }  # fmt: skip
     if unseen:
         details["held_out"] = {
-            "families": sorted({problem.family for problem in unseen}), "before": (await sight.of(None, unseen))["accuracy"],
+            "families": sorted({problem.family for problem in unseen}), "before": (await aside.of(None, unseen))["accuracy"],
             **{name: [one.unseen["accuracy"] for one in seen] for name, seen in sides.items()},
         }  # fmt: skip
     costs = _spent(ours), _spent(base)

@@ -24,7 +24,7 @@ WIDE = {"learn": "family:arithmetic,lists,countdown,logic?level=1,2,3,4,5&n=1500
 
 CLAIM = Claim(
     statement="Right answers less the price of deferrals are worth more than after GRPO, which never defers, at a price of 0.3.",
-    endpoint="utility", baseline="grpo", seeds=(0, 1, 2, 3, 4), options=WIDE, fidelity="code",
+    endpoint="utility", baseline="grpo", seeds=(0, 1, 2), options=WIDE, fidelity="code",
 )  # fmt: skip
 
 
