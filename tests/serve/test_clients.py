@@ -1,7 +1,7 @@
 """Clients that nobody here wrote, through the proxy: curl, the openai package for Node, LangChain, llm, Inspect AI.
 
-Node's package is found under NOSCE_NODE_MODULES (default ./node_modules), the Python ones in NOSCE_CLIENTS_PYTHON (default
-this interpreter); each test is skipped, with the reason, where its client is missing.
+`make clients` installs them into .clients. Elsewhere they are found by NOSCE_CLIENTS_PYTHON and NOSCE_NODE_MODULES, or in this
+interpreter; each test is skipped, with the reason, where its client is missing.
 """
 
 import json
@@ -17,9 +17,10 @@ import pytest
 from tests.serve.live import proxy
 from tests.servers.stub import Call, completion, serving
 
-PYTHON = os.environ.get("NOSCE_CLIENTS_PYTHON", sys.executable)
-MODULES = Path(os.environ.get("NOSCE_NODE_MODULES", "node_modules"))
-NO_NODE = shutil.which("node") is None or not (MODULES / "openai").is_dir()
+HOME = Path(__file__).parents[2] / ".clients"
+PYTHONS = [os.environ.get("NOSCE_CLIENTS_PYTHON", str(HOME / "bin" / "python")), sys.executable]
+MODULES = Path(os.environ.get("NOSCE_NODE_MODULES", HOME / "node" / "node_modules"))
+NODE = next((str(one) for one in (HOME / "bin" / "node",) if one.exists()), shutil.which("node"))
 TOOL = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Oslo"}'}}
 
 
@@ -44,11 +45,13 @@ def ran(command: list[str], **environment: str) -> str:
     return done.stdout
 
 
-def needs(module: str) -> None:
-    """Skip unless the clients' interpreter has this module."""
+def python(module: str) -> str:
+    """The interpreter that has this module; skips where none has it."""
     code = f"import importlib.util as u, sys; sys.exit(u.find_spec({module!r}) is None)"
-    if subprocess.run([PYTHON, "-c", code], check=False).returncode:
-        pytest.skip(f"{module} is not installed for {PYTHON}; set NOSCE_CLIENTS_PYTHON")
+    for one in filter(os.path.exists, PYTHONS):
+        if subprocess.run([one, "-c", code], check=False).returncode == 0:
+            return one
+    pytest.skip(f"{module} is not installed; `make clients` installs it")
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
@@ -63,7 +66,7 @@ def test_curl(url: str) -> None:
     assert ": nosce {" in streamed
 
 
-NODE = """
+SCRIPT = """
 import OpenAI from "openai";
 const client = new OpenAI({ baseURL: process.env.URL, apiKey: "k", maxRetries: 0 });
 const messages = [{ role: "user", content: "2+2" }];
@@ -85,11 +88,11 @@ console.log(JSON.stringify(out));
 """
 
 
-@pytest.mark.skipif(NO_NODE, reason="no node, or no openai in NOSCE_NODE_MODULES")
+@pytest.mark.skipif(not NODE or not (MODULES / "openai").is_dir(), reason="no openai for Node; `make clients` installs it")
 def test_openai_for_node(url: str, tmp_path: Path) -> None:
     (tmp_path / "node_modules").symlink_to(MODULES.resolve())
-    (tmp_path / "ask.mjs").write_text(NODE)
-    out = json.loads(ran(["node", str(tmp_path / "ask.mjs")], URL=url))
+    (tmp_path / "ask.mjs").write_text(SCRIPT)
+    out = json.loads(ran([str(NODE), str(tmp_path / "ask.mjs")], URL=url))
     assert out == {
         "whole": "answered", "streamed": "4", "tool": '{"city":"Oslo"}', "structured": {"name": "Oslo"},
         "passed": "4", "response": "4",
@@ -109,16 +112,15 @@ print(json.dumps(out))
 
 
 def test_langchain(url: str) -> None:
-    needs("langchain_openai")
-    assert json.loads(ran([PYTHON, "-c", LANGCHAIN], URL=url)) == {"whole": "4", "streamed": "4", "tool": {"city": "Oslo"}}
+    said = json.loads(ran([python("langchain_openai"), "-c", LANGCHAIN], URL=url))
+    assert said == {"whole": "4", "streamed": "4", "tool": {"city": "Oslo"}}
 
 
 def test_llm(url: str, tmp_path: Path) -> None:
-    needs("llm")
     model = f"- model_id: nosce-auto\n  model_name: nosce/auto\n  api_base: {url}\n"
     (tmp_path / "extra-openai-models.yaml").write_text(model)
     for more in ([], ["--no-stream"]):
-        said = ran([PYTHON, "-m", "llm", "-m", "nosce-auto", "--key", "k", *more, "2+2"], LLM_USER_PATH=str(tmp_path))
+        said = ran([python("llm"), "-m", "llm", "-m", "nosce-auto", "--key", "k", *more, "2+2"], LLM_USER_PATH=str(tmp_path))
         assert said.strip() == "4"
 
 
@@ -131,5 +133,4 @@ print(asyncio.run(model.generate("2+2")).completion)
 
 
 def test_inspect(url: str) -> None:
-    needs("inspect_ai")
-    assert ran([PYTHON, "-c", INSPECT], URL=url).split()[-1] == "4"
+    assert ran([python("inspect_ai"), "-c", INSPECT], URL=url).split()[-1] == "4"
