@@ -9,7 +9,8 @@ import pytest
 from nosce.core.claim import Claim
 from nosce.core.registry import registry
 from nosce.evidence.arms import Bench
-from nosce.evidence.training import TEST, Trial, held_out, on_own_ground, tokens_to_reach, trained, without_claims
+from nosce.evidence.training import TEST, on_own_ground, tokens_to_reach, trained
+from nosce.evidence.training_run import Trained, Trial, carry_out, held_out, without_claims
 from nosce.models.load import load
 from nosce.tasks.load import load_problems
 
@@ -52,7 +53,7 @@ def test_on_the_bundled_model_a_claim_starts_from_the_weak_checkpoint_and_splits
 
 def test_a_claim_trains_both_sides_once_and_reads_them_back_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nosce.evidence.training.BASELINES", ())
-    monkeypatch.setattr("nosce.evidence.training.HELD_OUT", "level=1&n=5&split=test")
+    monkeypatch.setattr("nosce.evidence.training_run.HELD_OUT", "level=1&n=5&split=test")
     learn = load_problems("family:arithmetic?level=1,2&n=20&split=train")
     bench = Bench(load_problems("family:arithmetic?level=1,2&n=8"), {"main": load("socrates-weak")}, CLAIM.seeds, learn)
     small = {"batch": 2, "group": 2}
@@ -70,3 +71,28 @@ def test_a_claim_trains_both_sides_once_and_reads_them_back_afterwards(tmp_path:
     again = asyncio.run(trained(registry.find("grpo"), claim, bench, runs=tmp_path))
     assert again == found
     assert [path.stat().st_mtime_ns for path in results] == times
+
+
+def test_a_trial_that_is_cut_off_goes_on_where_it_stood_and_ends_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nosce.evidence.training_run.EVERY", 1)
+    learn = load_problems("family:arithmetic?level=1,2&n=20&split=train")
+    trial = Trial("grpo", {"batch": 2, "group": 2}, 0, "socrates-weak", "here", steps=3)
+    drawn: list[int] = []
+
+    def carried(runs: Path, cut: bool) -> Trained:
+        def watch(name: str, step: int, steps: int) -> None:
+            drawn.append(step)
+            if cut and step == 2:
+                raise KeyboardInterrupt
+
+        return asyncio.run(carry_out(trial, learn[:-4], learn[-4:], watch=watch, runs=runs))
+
+    whole = carried(tmp_path / "whole", cut=False)
+    with pytest.raises(KeyboardInterrupt):
+        carried(tmp_path / "cut", cut=True)
+    drawn.clear()
+    mended = carried(tmp_path / "cut", cut=False)
+    assert drawn == [2, 3]  # what was done is not done again
+    assert mended.curve == whole.curve
+    weights = [(Path(run.folder) / "model" / "model.safetensors").read_bytes() for run in (whole, mended)]
+    assert weights[0] == weights[1]

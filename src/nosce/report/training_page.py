@@ -6,6 +6,7 @@ It writes `training.md` and `images/training.svg`. Needs the extra `nosce[report
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,16 +61,19 @@ def proved(records: Mapping[str, Record]) -> list[tuple[System, Record]]:
 
 def page(records: Mapping[str, Record]) -> str:
     """The whole page as Markdown."""
-    from nosce.evidence.training import STEPS, TOKENS
+    from nosce.evidence.training_run import STEPS, TOKENS
 
     found = proved(records)
     head, rest = HEAD.format(steps=STEPS, tokens=TOKENS), _rest({system.name for system, _ in found})
-    return "\n".join([head, _claims(found), CURVES, NUMBERS, _numbers(found), rest])
+    curves = [CURVES] if any("curves" in record["details"] for _, record in found) else []
+    return "\n".join([head, _claims(found), *curves, NUMBERS, _numbers(found), rest])
 
 
 def _claims(found: list[tuple[System, Record]]) -> str:
-    lines = ["## What was claimed, what was seen", "", "| recipe | claim | verdict | effect (95%) | seeds |"]
-    lines.append("|---|---|---|--:|--:|")
+    counts = Counter(record["outcome"] for _, record in found)
+    said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("effect seen", "not seen", "unclear"))
+    lines = ["## What was claimed, what was seen", "", f"{len(found)} claims: {said}.", ""]
+    lines += ["| recipe | claim | verdict | effect (95%) | seeds |", "|---|---|---|--:|--:|"]
     for system, record in found:
         effect = f"{record['effect']:+.3f} [{record['interval'][0]:+.3f}, {record['interval'][1]:+.3f}]"
         margin = f", margin {record['claim']['margin']:g}" if record["claim"]["margin"] else ""
