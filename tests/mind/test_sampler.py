@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from nosce.core.problem import Problem
 from nosce.core.registry import registry
 from nosce.mind.engine import Engine
-from nosce.mind.sampler import Sampler, samples_from_json, samples_to_json
+from nosce.mind.sampler import Sampler, sample_from_json, sample_to_json
 from nosce.models.base import Capabilities, Prompt, Request, Sample
 from nosce.models.replay import ReplayModel
 
@@ -79,4 +79,4 @@ def test_a_failed_call_leaves_nothing_behind() -> None:
 
 def test_samples_survive_the_journal() -> None:
     samples = [Sample("a\n“b”", "length", (1, 2), (-0.5, -1.25), (0.1, 0.2), ((("x", -0.5), ("y", -2.0)),), 3, 2, 0.01), Sample("")]
-    assert samples_from_json(samples_to_json(samples)) == samples
+    assert [sample_from_json(sample_to_json(sample)) for sample in samples] == samples

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nosce.core.errors import JournalError
-from nosce.stores.journal import FILE, Journal
+from nosce.stores.journal import FILE, Journal, forget
 
 RUN = {"model": "socrates", "strategy": "think", "seed": 1}
 
@@ -93,7 +93,8 @@ def test_results_come_in_pages_without_loss(tmp_path: Path) -> None:
 
 
 def test_another_run_is_refused_and_the_differing_field_named(tmp_path: Path) -> None:
-    Journal.open(tmp_path, RUN, resume=False).close()
+    with Journal.open(tmp_path, RUN, resume=False) as journal:
+        journal.started("a")
     with pytest.raises(JournalError, match="holds a run already"):
         Journal.open(tmp_path, RUN, resume=False)
     with pytest.raises(JournalError, match="seed was 1 and is 2 now"):
@@ -101,6 +102,31 @@ def test_another_run_is_refused_and_the_differing_field_named(tmp_path: Path) ->
     with pytest.raises(JournalError, match='budget was null and is "tokens=9" now'):
         Journal.open(tmp_path, {**RUN, "budget": "tokens=9"}, resume=True)
     Journal.open(tmp_path, dict(reversed(RUN.items())), resume=True).close()
+
+
+def test_a_run_that_ended_before_it_asked_anything_is_in_nobody_s_way(tmp_path: Path) -> None:
+    Journal.open(tmp_path, RUN, resume=False).close()
+    with Journal.open(tmp_path, {**RUN, "seed": 2}, resume=False) as journal:
+        journal.result("p", "{}", "")
+    with pytest.raises(JournalError, match="seed was 2 and is 1 now"):
+        Journal.open(tmp_path, RUN, resume=True)
+
+
+def test_results_are_found_by_the_beginning_of_their_id(tmp_path: Path) -> None:
+    with Journal.open(tmp_path, RUN, resume=False) as journal:
+        for name in ("a/2", "a/1", "ab", "b/1", "a"):
+            journal.result(name, name.upper(), "")
+        assert journal.under("a/") == {"a/2": "A/2", "a/1": "A/1"}
+
+
+def test_what_is_forgotten_takes_its_folder_along_unless_something_else_is_in_it(tmp_path: Path) -> None:
+    for name in ("mine", "shared"):
+        with Journal.open(tmp_path / name, RUN, resume=False) as journal:
+            journal.result("p", "{}", "")
+    (tmp_path / "shared" / "report.html").write_text("")
+    for name in ("mine", "shared", "never"):
+        forget(tmp_path / name)
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["shared", "report.html"]
 
 
 def test_one_process_writes_at_a_time(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Protocol
 
@@ -34,7 +33,8 @@ class Sampler:
     """Samples through an optional draw cache and an optional journal.
 
     The cache (for comparisons, where strategies share draws) and the journal (for resuming) save compute. What a
-    draw costs is charged by the mind in full each time. Cache key: weights, prompt, stream key, parameters.
+    draw costs is charged by the mind in full each time. Key of both: weights, prompt, stream key, parameters. A draw is on
+    record by itself, so it is found again whoever asks for it, alone or with others.
     """
 
     def __init__(self, *, cache: bool = False, journal: Ledger | None = None) -> None:
@@ -73,16 +73,27 @@ class Sampler:
             draws[key].set_result(sample)
 
     async def _call(self, model: Model, request: Request) -> list[Sample]:
+        """Draws on record are read, the others asked for together."""
         if self._journal is None:
             return await model.sample(request)
-        key = fingerprint(model.version, request.prompt.key, request.keys, parameter_key(request))
-        if (known := self._journal.response(key)) is not None:
-            return samples_from_json(known)
-        self._journal.started(key)
+        parameters = parameter_key(request)
+        names = [fingerprint(model.version, request.prompt.key, key, parameters) for key in request.keys]
+        known = {name: sample_from_json(told) for name in names if (told := self._journal.response(name)) is not None}
+        missing = {name: key for name, key in zip(names, request.keys, strict=True) if name not in known}
+        if missing:
+            drawn = await self._recorded(model, replace(request, keys=tuple(missing.values())), list(missing), self._journal)
+            known.update(zip(missing, drawn, strict=False))
+        return [known[name] for name in names if name in known]
+
+    async def _recorded(self, model: Model, request: Request, names: list[str], journal: Ledger) -> list[Sample]:
+        """Ask, and put each draw on record. While a call is open its first draw stands for it."""
+        for name in names[:1] if model.capabilities.n else names:
+            journal.started(name)
         samples = await model.sample(request)
-        self._journal.responded(key, samples_to_json(samples))
+        for name, sample in zip(names, samples, strict=False):
+            journal.responded(name, sample_to_json(sample))
         if model.remote:
-            await self._journal.durable()
+            await journal.durable()
         return samples
 
 
@@ -92,14 +103,14 @@ def parameter_key(request: Request) -> str:
     return f"{request.max_tokens}|{request.temperature}|{request.top_p}|{request.stop}|{request.top}|{bias}|{request.steer}"
 
 
-def samples_to_json(samples: Sequence[Sample]) -> str:
-    """Samples as one line of JSON."""
-    return json.dumps([sample_data(sample) for sample in samples], ensure_ascii=False, separators=(",", ":"))
+def sample_to_json(sample: Sample) -> str:
+    """A sample as one line of JSON."""
+    return json.dumps(sample_data(sample), ensure_ascii=False, separators=(",", ":"))
 
 
-def samples_from_json(text: str) -> list[Sample]:
-    """The inverse of `samples_to_json`."""
-    return [sample_from_data(data) for data in json.loads(text)]
+def sample_from_json(text: str) -> Sample:
+    """The inverse of `sample_to_json`."""
+    return sample_from_data(json.loads(text))
 
 
 _DEFAULTS = asdict(Sample(""))

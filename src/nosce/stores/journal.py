@@ -18,7 +18,7 @@ from typing import IO, Any
 from nosce.core.errors import JournalError
 from nosce.stores._group_commit import GroupCommit
 
-FILE = "journal.sqlite"
+FILE, LOCK = "journal.sqlite", "journal.lock"
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE calls (key TEXT PRIMARY KEY, started REAL, request TEXT, response TEXT, cost TEXT);
@@ -30,6 +30,7 @@ _RESPONDED = """INSERT INTO calls (key, response, cost) VALUES (?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET response = excluded.response, cost = excluded.cost WHERE response IS NULL"""
 _RESULT = "INSERT INTO results VALUES (?, ?, ?) ON CONFLICT (problem_id) DO NOTHING"
 _RESULTS = "SELECT rowid, problem_id, answer, trace FROM results WHERE rowid > ? ORDER BY rowid LIMIT 256"
+_UNDER = "SELECT problem_id, answer FROM results WHERE problem_id >= ? AND problem_id < ? ORDER BY rowid"
 _Row = tuple[str, tuple[Any, ...]]
 
 
@@ -53,12 +54,13 @@ class Journal:
 
         `fingerprint` says which run this is, as plain JSON data. With `resume`, an empty folder starts a new run.
         Raises JournalError when the folder holds a run and `resume` is off, when it holds another run (naming the
-        first field that differs), when another process is writing it, or when it cannot be written.
+        first field that differs), when another process is writing it, or when it cannot be written. A run that ended
+        before anything was asked holds nothing, and is no reason to refuse another.
         """
         folder = Path(path)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = (folder / "journal.lock").open("a")
+            lock = (folder / LOCK).open("a")
         except OSError as error:
             raise JournalError(f"{folder}: cannot be written: {error.strerror or error}") from None
         try:
@@ -98,6 +100,11 @@ class Journal:
         while page := self._rows(_RESULTS, (last,)):
             yield from ((problem_id, answer, trace) for _, problem_id, answer, trace in page)
             last = page[-1][0]
+
+    def under(self, start: str) -> dict[str, str]:
+        """Answers by problem id, of the ids that begin with `start`."""
+        self._writer.flush()
+        return dict(self._rows(_UNDER, (start, f"{start}\U0010ffff")))
 
     def done(self) -> set[str]:
         """The problems that have a result."""
@@ -148,6 +155,14 @@ class Journal:
                 self._recent.pop(values[0], None)
 
 
+def forget(folder: Path) -> None:
+    """Delete the journal of a folder, and the folder where nothing else is in it."""
+    for name in (FILE, f"{FILE}-wal", f"{FILE}-shm", LOCK):
+        (folder / name).unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
 def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=10, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -168,6 +183,9 @@ def _settle_identity(connection: sqlite3.Connection, folder: Path, mine: dict[st
             return
         if not {"meta", "calls", "results"} <= tables:
             raise JournalError(f"{folder / FILE} is no journal of a run; give another folder")
+        if not any(connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in ("calls", "results")):
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('fingerprint', ?)", (text,))
+            return
         row = connection.execute("SELECT value FROM meta WHERE name = 'fingerprint'").fetchone()
     theirs = json.loads(row[0]) if row else {}
     if not resume:
