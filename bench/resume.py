@@ -10,6 +10,7 @@ import random
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -62,30 +63,40 @@ def run_in(folder: Path) -> None:
     asyncio.run(solve(Plan("made", problems, roster, system, options, out=folder, concurrency=IN_FLIGHT), resume=True))
 
 
-def start(folder: Path) -> BaseProcess:
+def start(folder: Path, work: Callable[[Path], None] = run_in) -> BaseProcess:
     """The run as a child process."""
-    child = FORK.Process(target=run_in, args=(folder,), daemon=True)
+    child = FORK.Process(target=work, args=(folder,), daemon=True)
     child.start()
     return child
 
 
+def killed(folder: Path, after: float, work: Callable[[Path], None] = run_in) -> bool:
+    """Start the run and kill it so many seconds after its first call; whether it was still at work then."""
+    log = calls_of(folder)
+    before = log.stat().st_size if log.exists() else 0
+    child, deadline = start(folder, work), time.monotonic() + 30
+    while child.is_alive() and (not log.exists() or log.stat().st_size == before) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    time.sleep(after)
+    child.kill()
+    child.join()
+    return child.exitcode == -9
+
+
 def kill_until_done(folder: Path, kills: int, seed: int) -> int:
     """Kill a run up to `kills` times at random moments after its first call, then let it finish; returns the kills that hit."""
-    rng, hit, log = random.Random(seed), 0, calls_of(folder)
-    for _ in range(kills):
-        before = log.stat().st_size if log.exists() else 0
-        child, deadline = start(folder), time.monotonic() + 30
-        while child.is_alive() and (not log.exists() or log.stat().st_size == before) and time.monotonic() < deadline:
-            time.sleep(0.001)
-        time.sleep(rng.uniform(0, 0.06))
-        child.kill()
-        child.join()
-        hit += child.exitcode == -9
-    last = start(folder)
+    rng = random.Random(seed)
+    hit = sum(killed(folder, rng.uniform(0, 0.06)) for _ in range(kills))
+    finish(folder)
+    return hit
+
+
+def finish(folder: Path, work: Callable[[Path], None] = run_in) -> None:
+    """Let the run come to its end. Raises RuntimeError when it does not."""
+    last = start(folder, work)
     last.join(60)
     if last.exitcode != 0:
         raise RuntimeError(f"the last run in {folder} ended with {last.exitcode}")
-    return hit
 
 
 def answers_in(folder: Path) -> list[tuple[str, str | None]]:

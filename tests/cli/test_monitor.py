@@ -48,7 +48,6 @@ def test_the_page_and_the_chart(nosce, tmp_path):
     ("arguments", "reason"),
     [
         ([DATA, "--signals", "sematic-entropy"], "did you mean semantic-entropy"),
-        ([DATA, "--resume"], "--out DIR"),
         (["family:arithmetic?n=20"], "too few"),
         (["nowhere.jsonl"], "nowhere.jsonl"),
         ([DATA, "--samples", "0"], "expected 1 to 64"),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nosce.core.errors import JournalError
-from nosce.stores.journal import FILE, Journal, forget
+from nosce.stores.journal import FILE, Journal
 
 RUN = {"model": "socrates", "strategy": "think", "seed": 1}
 
@@ -117,16 +117,6 @@ def test_results_are_found_by_the_beginning_of_their_id(tmp_path: Path) -> None:
         for name in ("a/2", "a/1", "ab", "b/1", "a"):
             journal.result(name, name.upper(), "")
         assert journal.under("a/") == {"a/2": "A/2", "a/1": "A/1"}
-
-
-def test_what_is_forgotten_takes_its_folder_along_unless_something_else_is_in_it(tmp_path: Path) -> None:
-    for name in ("mine", "shared"):
-        with Journal.open(tmp_path / name, RUN, resume=False) as journal:
-            journal.result("p", "{}", "")
-    (tmp_path / "shared" / "report.html").write_text("")
-    for name in ("mine", "shared", "never"):
-        forget(tmp_path / name)
-    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["shared", "report.html"]
 
 
 def test_one_process_writes_at_a_time(tmp_path: Path) -> None:

@@ -39,16 +39,17 @@ class Plan:
 
     def identity(self, model: Model, source: Source) -> dict[str, Any]:
         """What makes a sitting this sitting; a journal of another identity is not resumed. More batteries may join it."""
+        return {"profile": model.version, "items": source, **self.words()}
+
+    def words(self) -> dict[str, Any]:
+        """What was asked for, whichever the model: items, seed, temperature and budget of an item."""
         budget = {name: value for name, value in encode(self.budget).items() if value is not None}
-        return {
-            "profile": model.version, "items": source, "n": self.n, "seed": self.seed, "temperature": self.temperature,
-            "budget": budget,
-        }  # fmt: skip
+        return {"n": self.n, "seed": self.seed, "temperature": self.temperature, "budget": budget}
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One model's sittings, in the order of the batteries."""
+    """One model's sittings, in the order of the batteries. `in_flight` counts calls that a kill left open, perhaps paid twice."""
 
     spec: str
     version: str
@@ -56,6 +57,7 @@ class Profile:
     n: int
     seed: int
     sittings: list[Sitting]
+    in_flight: int = 0
 
     @property
     def cost(self) -> Cost:
@@ -119,7 +121,8 @@ async def profile(
             _write(sittings, journal)
     if all(sitting.refused for sitting in sittings):
         raise InputError("; ".join(dict.fromkeys(sitting.refused for sitting in sittings)))
-    return Profile(model.spec, model.version, source, plan.n, plan.seed, sittings)
+    open_ = len(journal.in_flight()) if journal else 0
+    return Profile(model.spec, model.version, source, plan.n, plan.seed, sittings, open_)
 
 
 async def _sitting(

@@ -13,6 +13,7 @@ from nosce.cli.flags import examples
 
 if TYPE_CHECKING:
     from nosce.core.registry import System
+    from nosce.evidence.arms import Bench
     from nosce.evidence.compare import Comparison
 
 EXAMPLES = examples(
@@ -38,14 +39,19 @@ def compare(
     column: flags.Column = None,
     kind: flags.Kind = None,
     limit: flags.Limit = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write comparison.json and report.html.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Keep the run, and write comparison.json and report.html.")
+    ] = None,
+    resume: flags.Resume = False,
     charts: flags.Charts = None,
     as_json: flags.Json = False,
     config: flags.Config = None,
 ) -> None:
     """Compare systems on the same questions, seeds and draws, each charged in full, with plain voting as the curve to beat."""
+    from nosce.cli.kept import kept
     from nosce.cli.speak import need_report, say, say_json
     from nosce.core.errors import InputError
+    from nosce.evidence.compare import identity
     from nosce.report.terminal import comparison_table
 
     if all_ == (strategies is not None):
@@ -55,13 +61,21 @@ def compare(
     if charts:
         need_report("--charts")
     chosen = _chosen(strategies)
-    found = _carried_out(data, chosen, model, seeds, calibrate, budget, temperature, flags.pairs(column, "--column"), kind, limit)
-    written = _written(found, data, out, charts)
-    if as_json:
-        say_json({**found.data(), "written": [str(path) for path in written]})
-        return
-    say(comparison_table(found))
-    say(*(f"{row.slug} did not run: {row.refused}" for row in found.rows if row.refused), *(str(path) for path in written))
+    bench = _bench(data, model, seeds, calibrate, budget, temperature, flags.pairs(column, "--column"), kind, limit)
+    with kept(out, "compare", identity(bench), [system.name for system in chosen]) as folder:
+        found = _carried_out(bench, chosen, folder, resume)
+        written = _written(found, data, out, charts)
+        if as_json:
+            say_json({**found.data(), "written": [str(path) for path in written]})
+        else:
+            say(comparison_table(found), *_remarks(found), *(str(path) for path in written))
+
+
+def _remarks(found: Comparison) -> list[str]:
+    from nosce.report.text import twice
+
+    refused = [f"{row.slug} did not run: {row.refused}" for row in found.rows if row.refused]
+    return refused + twice(found.in_flight)
 
 
 def _chosen(strategies: str | None) -> list[System]:
@@ -71,28 +85,29 @@ def _chosen(strategies: str | None) -> list[System]:
     return comparable(names)
 
 
-def _carried_out(
-    data: str, chosen: list[System], model: str, seeds: int, calibrate: str | None, budget: str | None,
-    temperature: float | None, columns: dict[str, str], kind: str | None, limit: int | None,
-) -> Comparison:  # fmt: skip
-    from nosce.cli.live import Live
+def _bench(
+    data: str, model: str, seeds: int, calibrate: str | None, budget: str | None, temperature: float | None,
+    columns: dict[str, str], kind: str | None, limit: int | None,
+) -> Bench:  # fmt: skip
     from nosce.core.cost import Budget
     from nosce.evidence.arms import Bench
-    from nosce.evidence.compare import compare as compare_all
     from nosce.models.load import load_probed_roster
     from nosce.tasks.load import load_problems
 
     problems = load_problems(data, columns=columns, kind=kind, limit=limit)
     labelled = load_problems(calibrate, columns=columns, kind=kind) if calibrate else []
     allowed = Budget.parse(budget) if budget is not None else None
+    return Bench(problems, asyncio.run(load_probed_roster(model)), range(seeds), labelled, allowed, temperature)
 
-    async def carried_out(live: Live) -> Comparison:
-        roster = await load_probed_roster(model)
-        bench = Bench(problems, roster, range(seeds), labelled, allowed, temperature, watch=live.step)
-        return await compare_all(bench, chosen)
+
+def _carried_out(bench: Bench, chosen: list[System], folder: Path, resume: bool) -> Comparison:
+    from dataclasses import replace
+
+    from nosce.cli.live import Live
+    from nosce.evidence.compare import compare as compare_all
 
     with Live() as live:
-        return asyncio.run(carried_out(live))
+        return asyncio.run(compare_all(replace(bench, watch=live.step), chosen, out=folder, resume=resume))
 
 
 def _written(found: Comparison, data: str, out: Path | None, charts: Path | None) -> list[Path]:

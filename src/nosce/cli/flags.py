@@ -45,6 +45,7 @@ Signal = Annotated[
     str,
     typer.Option("--signal", metavar="NAME", help="What says how sure to be: the strategy itself (confidence) or an estimator."),
 ]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped; nothing is paid twice.")]
 Charts = Annotated[Path | None, typer.Option("--charts", metavar="DIR", help="Write every chart as PNG and SVG into DIR.")]
 
 

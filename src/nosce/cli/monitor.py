@@ -48,47 +48,41 @@ def monitor(
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", help="Keep the responses, and write signals.json, signals.jsonl, report.html."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what was stopped in --out; nothing is paid twice.")] = False,
+    resume: flags.Resume = False,
     charts: flags.Charts = None,
     as_json: flags.Json = False,
     config: flags.Config = None,
 ) -> None:
     """Measure every signal of confidence on graded questions, beside a guess from the question alone, and say which to use."""
+    from nosce.cli.kept import kept
     from nosce.cli.speak import need_report, say, say_json
-    from nosce.core.errors import InputError
     from nosce.evidence.signals.study import plan_signals
     from nosce.report.signals_table import NOTE, ensemble_sentence, few, left_out, sentence
     from nosce.report.terminal import signals_table
+    from nosce.report.text import twice
 
-    if resume and out is None:
-        raise InputError("--resume goes on with what --out DIR holds; say where that is")
     if charts:
         need_report("--charts")
     study = plan_signals(
         data, signals=signals, model=model, samples=samples, calibrate=calibrate, seed=seed, temperature=temperature,
         columns=flags.pairs(column, "--column"), kind=kind, limit=limit,
     )  # fmt: skip
-    found = _carried_out(study, out, resume)
-    written = _written(found, out, charts)
-    if as_json:
-        say_json({**found.to_data(), "sentence": sentence(found), "written": [str(path) for path in written]})
-        return
-    say(signals_table(found), f"{NOTE}\n", sentence(found), *few(found), ensemble_sentence(found), "")
-    say(*left_out(found), *_lost(found), *(str(path) for path in written))
+    with kept(out, "monitor", study.identity()) as folder:
+        found = _carried_out(study, folder, resume)
+        written = _written(found, out, charts)
+        if as_json:
+            say_json({**found.to_data(), "sentence": sentence(found), "written": [str(path) for path in written]})
+            return
+        say(signals_table(found), f"{NOTE}\n", sentence(found), *few(found), ensemble_sentence(found), "")
+        say(*left_out(found), *_lost(found), *twice(found.in_flight), *(str(path) for path in written))
 
 
-def _carried_out(study: Study, out: Path | None, resume: bool) -> Monitoring:
+def _carried_out(study: Study, folder: Path, resume: bool) -> Monitoring:
     from nosce.cli.live import Live
-    from nosce.cli.speak import note, resume_line
     from nosce.evidence.signals.monitoring import monitor as measure_all
 
-    try:
-        with Live() as live:
-            return asyncio.run(measure_all(study, out=out, resume=resume, watch=live.step))
-    except KeyboardInterrupt:
-        if out:
-            note(f"Stopped. Go on with: {resume_line()}")
-        raise
+    with Live() as live:
+        return asyncio.run(measure_all(study, out=folder, resume=resume, watch=live.step))
 
 
 def _lost(found: Monitoring) -> list[str]:

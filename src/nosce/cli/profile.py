@@ -35,7 +35,7 @@ def profile(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Keep rows, journal and the page (HTML, Markdown, JSON) here.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what was stopped; nothing is paid twice.")] = False,
+    resume: flags.Resume = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it may cost, and end.")] = False,
     budget: flags.Budget = None,
     run_budget: Annotated[
@@ -49,38 +49,38 @@ def profile(
 ) -> None:
     """Profile a model: what it knows, whether it knows that, acts on it, mends itself, and bears pressure."""
     from nosce.batteries.profile import Plan, chosen
+    from nosce.cli.kept import kept
     from nosce.cli.speak import say, say_json
     from nosce.core.cost import Budget
     from nosce.core.errors import InputError
     from nosce.report.profile_lines import data
     from nosce.report.profile_table import profile_tables
+    from nosce.report.text import twice
 
     for name, value in (("n", n), ("concurrency", concurrency)):
         if value is not None and value < 2 - (name != "n"):
             raise InputError(f"--{name} {value}: expected at least {2 - (name != 'n')}")
-    if resume and out is None:
-        raise InputError("--resume needs the folder to go on in: add --out DIR")
     each, whole = (Budget.parse(text) if text else Budget() for text in (budget, run_budget))
     plan = Plan(chosen(battery), n, seed, each, whole, temperature, concurrency)
     specs = [model, *([against] if against else [])]
     if dry_run:
         _say_cost(plan, specs, as_json)
         return
-    found = _carried_out(plan, specs, out, resume)
-    written = _written(found, out)
-    if as_json:
-        say_json({**data(found), "written": [str(path) for path in written]})
-    else:
-        say(*profile_tables(found, everything=every), *map(str, written))
+    with kept(out, f"profile-{model}", specs, plan.words(), [system.name for system in plan.batteries]) as folder:
+        found = _carried_out(plan, specs, folder, resume)
+        written = _written(found, out)
+        if as_json:
+            say_json({**data(found), "written": [str(path) for path in written]})
+        else:
+            say(*profile_tables(found, everything=every), *twice(sum(one.in_flight for one in found)), *map(str, written))
     if any(one.failed for one in found):
         raise typer.Exit(1)
 
 
-def _carried_out(plan: Plan, specs: list[str], out: Path | None, resume: bool) -> list[Profile]:
+def _carried_out(plan: Plan, specs: list[str], out: Path, resume: bool) -> list[Profile]:
     from nosce.batteries.profile import profile as profiled
     from nosce.batteries.sitting import source_of
     from nosce.cli.live import Live
-    from nosce.cli.speak import note, resume_line
     from nosce.models.load import load_probed_roster
 
     async def all_of_them(live: Live) -> list[Profile]:
@@ -88,20 +88,14 @@ def _carried_out(plan: Plan, specs: list[str], out: Path | None, resume: bool) -
         source, found = source_of(*(roster["main"] for roster in rosters)), []
         for place, roster in enumerate(rosters):
             label = f"{roster['main'].spec} " if len(rosters) > 1 else ""
-            folder = out / f"model-{place + 1}" if out else None
             found.append(await profiled(
-                plan, roster, source=source, out=folder, resume=resume,
+                plan, roster, source=source, out=out / f"model-{place + 1}", resume=resume,
                 watch=lambda name, done, total, label=label: live.step(label + name, done, total),  # type: ignore[misc]
             ))  # fmt: skip
         return found
 
-    try:
-        with Live() as live:
-            return asyncio.run(all_of_them(live))
-    except KeyboardInterrupt:
-        if out:
-            note(f"Stopped. What was answered is kept in {out}; go on with:\n  {resume_line()}")
-        raise
+    with Live() as live:
+        return asyncio.run(all_of_them(live))
 
 
 def _say_cost(plan: Plan, specs: list[str], as_json: bool) -> None:

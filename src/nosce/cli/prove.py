@@ -12,19 +12,18 @@ from nosce.cli import flags
 from nosce.cli.flags import examples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.table import Table
 
     from nosce.core.registry import System
+    from nosce.evidence.proofs import Proofs
     from nosce.evidence.prove import Record
-    from nosce.mind.sampler import Sampler
 
 EXAMPLES = examples(
     "nosce prove dsc",
     "nosce prove S327 --model openai:llama-3@http://127.0.0.1:8080/v1 --data labelled.jsonl",
     "nosce prove p-true --json",
-    "nosce prove --all --ledger evidence",
+    "nosce prove --all --ledger evidence --out runs/claims",
+    "nosce prove --all --ledger evidence --out runs/claims --resume",
 )
 
 
@@ -43,19 +42,38 @@ def prove(
     ledger: Annotated[
         Path | None, typer.Option("--ledger", metavar="DIR", help="Where the record is kept.", show_default="evidence")
     ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Keep what was asked and proved here.")] = None,
+    resume: flags.Resume = False,
     as_json: flags.Json = False,
     config: flags.Config = None,
 ) -> None:
     """Re-test the claim of a system against the baseline it names, as it was frozen beforehand, and keep the record."""
-    from nosce.cli.speak import say, say_json
-    from nosce.core.errors import InputError
-    from nosce.evidence.ledger import FOLDER, append
-    from nosce.evidence.rows import plain
+    from nosce.cli.kept import kept
+    from nosce.cli.speak import note
+    from nosce.evidence.ledger import FOLDER
+    from nosce.evidence.proofs import Proofs, identity
+    from nosce.models.load import load_probed_roster
+    from nosce.report.text import twice
+    from nosce.stores.journal import Journal
+    from nosce.tasks.load import load_problems
 
     chosen = _chosen(system, all_)
-    proved: list[tuple[Record, Path]] = []
-    for record in _carried_out(chosen, model, data, calibrate):
-        proved.append((record, append(record, ledger or FOLDER)))
+    problems, labelled = load_problems(data), load_problems(calibrate)
+    roster = asyncio.run(load_probed_roster(model))
+    words = identity(roster, problems, labelled)
+    name = "prove-all" if all_ else f"prove-{chosen[0].name}"
+    with kept(out, name, words) as folder, Journal.open(folder, words, resume=resume) as journal:
+        proved = _carried_out(Proofs(roster, problems, labelled, journal), chosen, ledger or FOLDER)
+        note("\n".join(twice(len(journal.in_flight()))))
+    _say_proved(proved, chosen, all_, as_json)
+
+
+def _say_proved(proved: list[tuple[Record, Path]], chosen: list[System], all_: bool, as_json: bool) -> None:
+    """Raises InputError where the one claim cannot be proved here."""
+    from nosce.cli.speak import say, say_json
+    from nosce.core.errors import InputError
+    from nosce.evidence.rows import plain
+
     if as_json:
         rows = [{**plain(record), "kept": str(kept)} for record, kept in proved]
         say_json({"records": rows} if all_ else rows[0])
@@ -83,22 +101,21 @@ def _chosen(name: str | None, all_: bool) -> list[System]:
     return [found]
 
 
-def _carried_out(systems: list[System], model: str, data: str, calibrate: str) -> Iterator[Record]:
-    """Records as they are made, each kept before the next is begun."""
+def _carried_out(proofs: Proofs, systems: list[System], ledger: Path) -> list[tuple[Record, Path]]:
+    """Each record, written to the ledger before the next claim is begun, and where."""
     from nosce.cli.live import Live
-    from nosce.evidence.prove import prove as prove_claim
-    from nosce.models.load import load_probed_roster
-    from nosce.tasks.load import load_problems
+    from nosce.cli.speak import note
+    from nosce.evidence.ledger import append
 
-    problems, labelled = load_problems(data), load_problems(calibrate)
-    roster = asyncio.run(load_probed_roster(model))
-    samplers: dict[int, Sampler] = {}
+    found: list[tuple[Record, Path]] = []
+    known = {system.name for system in systems if proofs.known(system)}
+    if known:
+        note(f"{len(known)} of {len(systems)} claims were proved before the run was stopped and are taken as they are.")
     for system in systems:
         with Live() as live:
-            record = asyncio.run(
-                prove_claim(system, roster, problems, labelled=labelled, watch=live.step, samplers=samplers)
-            )
-        yield record
+            record = asyncio.run(proofs.prove(system, live.step))
+        found.append((record, append(record, ledger, once=system.name in known)))
+    return found
 
 
 def _ledger_table(records: list[Record]) -> Table:

@@ -163,21 +163,28 @@ def calibrate(
         list[float] | None, typer.Option("--risk", metavar="SHARE", help="Say what can be promised. May be repeated.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the policy is kept.")] = Path("policy.json"),
+    runs: Annotated[
+        Path | None, typer.Option("--run-dir", metavar="DIR", help="Where the answers are journalled.", show_default="runs/…")
+    ] = None,
+    resume: flags.Resume = False,
     config: File = None,
     as_json: flags.Json = False,
 ) -> None:
     """Learn from labelled questions when an answer is sure enough: what `nosce serve --policy` and `nosce.wrap` decide by."""
     import asyncio
 
+    from nosce.cli.kept import kept
     from nosce.report.files import write_whole
     from nosce.serve.calibrating import calibrate as make
+    from nosce.serve.calibrating import identity
     from nosce.tasks.load import load_problems
 
     problems = tuple(load_problems(data, columns=flags.pairs(column, "--column"), kind=kind))[:limit]
-    made = asyncio.run(
-        make(configured(config, tuple(upstream or ()), demo, strong=strong), problems, system=system, watch=_watched())
-    )
-    _say_policy(made, write_whole(out, made.to_json()), tuple(risk or (0.05, 0.1, 0.2)), as_json)
+    settings = configured(config, tuple(upstream or ()), demo, strong=strong)
+    with kept(runs, "serve-calibrate", identity(settings, problems, system)) as folder:
+        made = asyncio.run(make(settings, problems, system=system, watch=_watched(), out=folder, resume=resume))
+        written = write_whole(out, made.to_json())
+    _say_policy(made, written, tuple(risk or (0.05, 0.1, 0.2)), as_json)
 
 
 def _watched() -> Any:

@@ -51,7 +51,7 @@ def solve(
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", help="Where the run is kept.", show_default="runs/…, by what is run"),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped; nothing is paid twice.")] = False,
+    resume: flags.Resume = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the run may cost at most, and end.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Seed of every draw.")] = 0,
     temperature: flags.Temperature = None,
@@ -92,27 +92,24 @@ def placed(made: Plan) -> Plan:
     """The plan with a folder: the given one, else one that the same command finds again."""
     from dataclasses import replace
 
+    from nosce.cli.kept import plain_name
     from nosce.core.streams import fingerprint
 
     if made.out:
         return made
     promised = [made.promise.calibrator.data_hash] if made.promise else []
-    stem = "".join(c if c.isalnum() else "-" for c in Path(made.data.partition("?")[0]).stem)[:40]
+    stem = plain_name(Path(made.data.partition("?")[0]).stem)[:40]
     which = fingerprint(made.identity(), made.risk, *promised, size=4)
     return replace(made, out=Path("runs") / f"{stem}-{made.system.slug}-{which}")
 
 
 def carried_out(made: Plan, resume: bool) -> Run:
+    from nosce.cli.kept import told_how_to_resume
     from nosce.cli.live import Live
-    from nosce.cli.speak import note, resume_line
     from nosce.evidence.run import solve as solve_all
 
-    try:
-        with Live() as live:
-            return asyncio.run(solve_all(made, resume=resume, on_event=live.progress))
-    except KeyboardInterrupt:
-        note(f"Stopped. What was answered is kept in {made.out}; go on with:\n  {resume_line()}")
-        raise
+    with told_how_to_resume(made.out), Live() as live:
+        return asyncio.run(solve_all(made, resume=resume, on_event=live.progress))
 
 
 def _reported(run: Run, charts: Path | None, report: bool) -> list[Path]:
@@ -136,14 +133,14 @@ def _say_result(run: Run, written: list[Path], as_json: bool) -> None:
     from nosce.evidence.run import summary_data
     from nosce.report.story import costs, promise
     from nosce.report.terminal import run_tables
+    from nosce.report.text import twice
 
     if as_json:
         say_json({**summary_data(run), "out": str(run.out), "written": [str(path) for path in written]})
         return
     say(*run_tables(run), promise(run), "")
     say(*(f"{name}: {value}" for name, value in [(f"cost, {part}", price) for part, price in costs(run)]))
-    if run.in_flight:
-        say(f"{run.in_flight} calls were in flight when the run was stopped and may have been paid twice")
+    say(*twice(run.in_flight))
     say(f"kept in {run.out}" + "".join(f"\n{path}" for path in written))
 
 

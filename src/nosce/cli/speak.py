@@ -17,7 +17,9 @@ def say(*things: Any) -> None:
 
 
 def note(text: str) -> None:
-    """A remark on standard error."""
+    """A remark on standard error; nothing where there is nothing to say."""
+    if not text:
+        return
     _console(stderr=True).print(text, markup=False, highlight=False, style="dim", soft_wrap=True)
 
 

@@ -48,6 +48,7 @@ def train(
     config: flags.Config = None,
 ) -> None:
     """Train a model by a recipe: reinforcement or self-training, with what matters shown at every step."""
+    from nosce.cli.kept import told_how_to_resume
     from nosce.cli.live import Live
     from nosce.cli.speak import can_train, note, say, say_json
     from nosce.core.errors import CapabilityError
@@ -58,7 +59,7 @@ def train(
         raise CapabilityError("extra train", "nosce train", "pip install 'nosce[train]'")
     problems = load_problems(data, columns=flags.pairs(column, "--column"), kind=kind, limit=limit)
     folder = out or Path("runs") / f"train-{recipe.replace('/', '-')}"
-    with Live() as live:
+    with told_how_to_resume(folder), Live() as live:
         warned: set[str] = set()
 
         def told(row: Mapping[str, Any], warnings: Sequence[str]) -> None:

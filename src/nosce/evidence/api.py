@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from nosce.evidence.compare import compare as run_comparison
 from nosce.evidence.labels import Labelled
 from nosce.evidence.plan import plan
 from nosce.evidence.promise import Limits
+from nosce.evidence.proofs import Proofs, identity
 from nosce.evidence.prove import Record
-from nosce.evidence.prove import prove as run_proof
 from nosce.evidence.signals.monitoring import Monitoring, monitor
 from nosce.evidence.signals.study import plan_signals
 from nosce.models.load import load_probed_roster
+from nosce.stores.journal import Journal
 from nosce.tasks.bundled import draw_problems
 from nosce.tasks.load import load_problems
 
@@ -59,13 +61,16 @@ def calibrate(
 
 def compare(
     data: str | Sequence[Problem], *, strategies: Sequence[str] | None = None, model: str | Mapping[str, str] = "socrates",
-    seeds: int = 1, calibrate: str | None = None,
+    seeds: int = 1, calibrate: str | None = None, out: str | Path | None = None, resume: bool = False,
 ) -> Comparison:  # fmt: skip
-    """Strategies (all registered ones by default) on graded problems, paired and at matched cost."""
+    """Strategies (all registered ones by default) on graded problems, paired and at matched cost.
+
+    With `out` every draw and answer is journalled there as it comes, and `resume` goes on from there.
+    """
     problems = load_problems(data) if isinstance(data, str) else list(data)
     labelled = load_problems(calibrate) if calibrate else []
     bench = Bench(problems, asyncio.run(load_probed_roster(model)), range(seeds), labelled)
-    return asyncio.run(run_comparison(bench, comparable(strategies)))
+    return asyncio.run(run_comparison(bench, comparable(strategies), out=Path(out) if out else None, resume=resume))
 
 
 def signals(
@@ -82,8 +87,16 @@ def signals(
     return asyncio.run(monitor(made))
 
 
-def prove(system: str, *, model: str | Mapping[str, str] = "socrates", problems: Sequence[Problem] | None = None) -> Record:
-    """Re-test one published claim on the bundled test problems (or the given ones) and return its evidence record."""
-    found = registry.find(system)
-    chosen = list(problems) if problems is not None else draw_problems(n=1200)
-    return asyncio.run(run_proof(found, asyncio.run(load_probed_roster(model)), chosen, labelled=draw_problems(n=300, part="dev")))
+def prove(
+    system: str, *, model: str | Mapping[str, str] = "socrates", problems: Sequence[Problem] | None = None,
+    out: str | Path | None = None, resume: bool = False,
+) -> Record:  # fmt: skip
+    """Re-test one published claim on the bundled test problems (or the given ones) and return its evidence record.
+
+    With `out` every draw and answer is journalled there as it comes, and `resume` goes on from there.
+    """
+    found, roster = registry.find(system), asyncio.run(load_probed_roster(model))
+    chosen, labelled = list(problems) if problems is not None else draw_problems(n=1200), draw_problems(n=300, part="dev")
+    journal = Journal.open(Path(out), identity(roster, chosen, labelled), resume=resume) if out else None
+    with journal or nullcontext():
+        return asyncio.run(Proofs(roster, chosen, labelled, journal).prove(found))

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nosce.core.codec import json_line
 from nosce.core.cost import Budget
 from nosce.core.problem import Problem
 from nosce.core.registry import System, registry
-from nosce.evidence.rows import row_of
+from nosce.core.streams import fingerprint
+from nosce.evidence.rows import Row, row_of
 from nosce.mind.engine import Engine
 from nosce.mind.sampler import Sampler
 from nosce.models.base import Model
+from nosce.stores.journal import Journal
 
+T = TypeVar("T")
 Floats = NDArray[np.float64]
 Clusters = NDArray[np.int64]
 FRONTIER = (1, 2, 4, 8, 16)
@@ -51,9 +57,10 @@ class Arm:
 
 @dataclass
 class Bench:
-    """Problems, models and seeds that the arms share. One draw cache per seed: draws are shared, costs are not.
+    """Problems, models and seeds that the arms share. Draws are shared, costs are not.
 
-    `samplers` may be handed from bench to bench, so that claims on the same problems share their draws too.
+    `sampler` may be handed from bench to bench, so that claims on the same problems share their draws too. With a `journal`
+    every draw and every answer is on disk as it comes, and what is there already is not done again.
     """
 
     problems: Sequence[Problem]
@@ -63,17 +70,34 @@ class Bench:
     budget: Budget | None = None
     temperature: float | None = None
     watch: Callable[[str, int, int], None] = lambda name, done, total: None
-    samplers: dict[int, Sampler] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for seed in self.seeds:
-            self.samplers.setdefault(seed, Sampler(cache=True))
+    sampler: Sampler = field(default_factory=lambda: Sampler(cache=True))
+    journal: Journal | None = None
 
     def engine(self, seed: int) -> Engine:
         """The engine of one seed."""
-        return Engine(
-            self.roster, self.budget or Budget(), sampler=self.samplers[seed], seed=seed, temperature=self.temperature
-        )
+        return Engine(self.roster, self.budget or Budget(), sampler=self.sampler, seed=seed, temperature=self.temperature)
+
+    @cached_property
+    def ground(self) -> str:
+        """Digest of what decides an answer and its grade besides system, options and seed."""
+        asked = [
+            (p.id, p.text, p.messages, p.choices, p.context, p.tools, p.reference, p.equivalence)
+            for p in (*self.problems, *self.labelled)
+        ]
+        versions = {role: model.version for role, model in sorted(self.roster.items())}
+        return fingerprint(versions, self.budget, self.temperature, len(self.problems), *asked)
+
+    async def once(self, name: str, make: Callable[[], Awaitable[T]]) -> T:
+        """What `make` makes, plain JSON data; where an earlier start of this run made it already, that."""
+        if self.journal is None:
+            return await make()
+        key = f"once/{fingerprint(name, self.ground, size=8)}"
+        for kept in self.journal.under(key).values():
+            found: T = json.loads(kept)
+            return found
+        made = await make()
+        self.journal.result(key, json_line(made), "")
+        return made
 
     async def arm(
         self, system: System, options: Mapping[str, Any] | None = None, *, name: str = "",
@@ -86,20 +110,33 @@ class Bench:
         return Arm(name, *columns)
 
     async def _seed(self, system: System, options: Mapping[str, Any], seed: int, name: str) -> list[Floats]:
-        engine, place = self.engine(seed), {p.id: i for i, p in enumerate(self.problems)}
+        key = f"arm/{fingerprint(system.id, system.part, sorted(options.items()), seed, self.ground, size=8)}/"
+        kept = self.journal.under(key) if self.journal else {}
+        table: dict[str, list[float]] = {place.removeprefix(key): json.loads(row) for place, row in kept.items()}
+        self.watch(name, len(table), len(self.problems))
+        async for row, columns in self._rows(system, options, seed, [p for p in self.problems if p.id not in table]):
+            table[row.id] = columns
+            self.watch(name, len(table), len(self.problems))
+            if self.journal and row.outcome != "failed":  # what failed is tried again when the run is resumed
+                self.journal.result(key + row.id, json_line(columns), "")
+        return list(np.array([table[p.id] for p in self.problems], dtype=float).T)
+
+    async def _rows(
+        self, system: System, options: Mapping[str, Any], seed: int, waiting: Sequence[Problem]
+    ) -> AsyncIterator[tuple[Row, list[float]]]:
+        """Each problem as it is done, with the columns of its arm."""
+        if not waiting:
+            return
+        engine = self.engine(seed)
         artifact = await engine.prepare(system, self.problems, self.labelled, options)
         shared = artifact.cost.tokens / len(self.problems) if artifact else 0.0
-        table, done = np.full((6, len(self.problems)), np.nan), 0
-        async for solved in engine.solve_all(self.problems, system, options, artifact):
+        async for solved in engine.solve_all(waiting, system, options, artifact):
             row = row_of(solved.problem, solved.answer)
             answered = row.outcome == "answered"
-            table[:, place[row.id]] = (
+            yield row, [
                 float(answered and (row.correct or 0) >= 0.5), row.cost.tokens + shared, row.cost.completion_tokens,
-                row.cost.calls, np.nan if row.confidence is None else row.confidence, float(answered),
-            )  # fmt: skip
-            done += 1
-            self.watch(name, done, len(self.problems))
-        return list(table)
+                row.cost.calls, float("nan") if row.confidence is None else row.confidence, float(answered),
+            ]  # fmt: skip
 
     async def frontier(self, sizes: Sequence[int] = FRONTIER, up_to: float = 0.0) -> list[Arm]:
         """Self-consistency at several sizes: the curve to beat. The last size is doubled until it costs `up_to` (64 at most)."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nosce.core.codec import encode
 from nosce.core.errors import CapabilityError, InputError
 from nosce.core.registry import System, registry
 from nosce.evidence.arms import Arm, Bench, Clusters, frontier_at
-from nosce.evidence.plan import playable
+from nosce.evidence.plan import playable, problems_hash
 from nosce.evidence.rows import measured, plain
 from nosce.metrics import Estimate, aurc, auroc2, bootstrap_mean, ece, holm, paired_bootstrap
+from nosce.mind.sampler import Sampler
+from nosce.stores.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -43,24 +48,58 @@ class ComparisonRow:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The ranking (gain over the frontier, best first; refused last) and the frontier as (k, tokens, accuracy, low, high)."""
+    """The ranking (gain over the frontier, best first; refused last) and the frontier as (k, tokens, accuracy, low, high).
+
+    `in_flight` counts calls that an earlier kill left open and that may have been paid twice.
+    """
 
     rows: list[ComparisonRow]
     frontier: list[tuple[int, float, float, float, float]]
     n: int
     seeds: list[int]
     model: str
+    in_flight: int = 0
 
     def data(self) -> dict[str, Any]:
         """Plain JSON data."""
-        return {"model": self.model, "n": self.n, "seeds": self.seeds, "rows": plain(self.rows), "frontier": self.frontier}
+        return {
+            "model": self.model, "n": self.n, "seeds": self.seeds, "rows": plain(self.rows), "frontier": self.frontier,
+            "in_flight_when_resumed": self.in_flight,
+        }  # fmt: skip
 
 
-async def compare(bench: Bench, systems: Sequence[System], options: Mapping[str, Mapping[str, Any]] | None = None) -> Comparison:
-    """Run every system and the frontier on the bench. Raises InputError when a problem has no reference."""
+async def compare(
+    bench: Bench, systems: Sequence[System], options: Mapping[str, Mapping[str, Any]] | None = None, *, out: Path | None = None,
+    resume: bool = False,
+) -> Comparison:  # fmt: skip
+    """Run every system and the frontier on the bench. Raises InputError when a problem has no reference.
+
+    With `out` every draw and every answer is journalled there as it comes, and `resume` goes on from there; more systems may
+    join. Raises JournalError when `out` holds another comparison.
+    """
     ungraded = [p.id for p in bench.problems if not p.graded]
     if ungraded:
         raise InputError(f"{len(ungraded)} problems have no answer (first: {ungraded[0]}); a comparison needs all of them graded")
+    journal = Journal.open(out, identity(bench), resume=resume) if out else None
+    with journal or nullcontext():
+        if journal:
+            bench = replace(bench, journal=journal, sampler=Sampler(cache=True, journal=journal))
+        found = await _compared(bench, systems, options)
+    return replace(found, in_flight=len(journal.in_flight())) if journal else found
+
+
+def identity(bench: Bench) -> dict[str, Any]:
+    """What makes this comparison this comparison; a journal of another identity is not resumed."""
+    budget = encode(bench.budget) if bench.budget else {}
+    return {
+        "compared on": {role: model.version for role, model in sorted(bench.roster.items())},
+        "budget": {name: value for name, value in budget.items() if value is not None},
+        "seeds": list(bench.seeds), "temperature": bench.temperature,
+        "problems": problems_hash(bench.problems), "labelled": problems_hash(bench.labelled),
+    }  # fmt: skip
+
+
+async def _compared(bench: Bench, systems: Sequence[System], options: Mapping[str, Mapping[str, Any]] | None) -> Comparison:
     clusters: Clusters = np.tile(np.arange(len(bench.problems), dtype=np.int64), len(bench.seeds))
     rows: list[ComparisonRow] = []
     arms: list[tuple[System, Arm, Arm]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from errno import ENOSPC
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,29 @@ FOLDER = Path("evidence")
 """Where records of the user's own runs go by default, in the working directory."""
 
 
-def append(record: Record, folder: Path = FOLDER) -> Path:
-    """Add a record to the ledger. Raises JournalError when it cannot be written."""
+def append(record: Record, folder: Path = FOLDER, *, once: bool = False) -> Path:
+    """Add a record to the ledger, its whole line or nothing; `once`: unless this very line is there already.
+
+    Raises JournalError when it cannot be written.
+    """
     path = folder / f"{record.id}-{record.part}.jsonl"
+    line = json.dumps(_finite(plain(record)), ensure_ascii=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(_finite(plain(record)), ensure_ascii=False) + "\n")
+        if not once or not path.exists() or line not in path.read_text(encoding="utf-8").splitlines():
+            _add_line(path, line)
     except OSError as error:
         raise JournalError(f"{path}: cannot be written: {error.strerror or error}") from None
     return path
+
+
+def _add_line(path: Path, line: str) -> None:
+    data = f"{line}\n".encode()
+    with path.open("ab", buffering=0) as file:
+        before = file.tell()
+        if file.write(data) != len(data):  # the disk is full
+            file.truncate(before)
+            raise OSError(ENOSPC, "the disk is full")
 
 
 def records(folder: Path | None = None) -> Iterator[dict[str, Any]]:

@@ -6,12 +6,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from nosce.core.claim import Claim, Verdict
+from nosce.core.claim import Claim, Pair, Verdict
 from nosce.core.codec import encode
 from nosce.core.errors import CapabilityError, InputError
 from nosce.core.problem import Problem
@@ -19,11 +20,13 @@ from nosce.core.registry import System, registry
 from nosce.evidence.arms import Arm, Bench, Clusters, Floats, frontier_at
 from nosce.evidence.compare import confidence_measures
 from nosce.evidence.plan import problems_hash
+from nosce.evidence.rows import plain
 from nosce.evidence.trials import Experiment, answering, battery, study
 from nosce.metrics import Estimate, bootstrap, paired_bootstrap
 from nosce.metrics.ranking import auroc2
 from nosce.mind.sampler import Sampler
 from nosce.models.base import Model
+from nosce.stores.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,17 @@ async def prove(
     *,
     labelled: Sequence[Problem] = (),
     watch: Callable[[str, int, int], None] = lambda name, done, total: None,
-    samplers: dict[int, Sampler] | None = None,
+    sampler: Sampler | None = None,
+    journal: Journal | None = None,
 ) -> Record:
-    """Run a system's claim as it is registered. A model that cannot do what is needed gives an `unclear` record saying why."""
+    """Run a system's claim as it is registered. A model that cannot do what is needed gives an `unclear` record saying why.
+
+    Claims may share the draws of a `sampler`; what a `journal` holds of the claim is not done again.
+    """
     claim, started = frozen_claim(system), time.monotonic()
     chosen = [p for p in problems if not claim.families or p.family in claim.families][: claim.n]
-    bench = Bench(chosen, roster, claim.seeds, labelled, watch=watch, samplers={} if samplers is None else samplers)
+    sampler = sampler or Sampler(cache=True, journal=journal)
+    bench = Bench(chosen, roster, claim.seeds, labelled, watch=watch, sampler=sampler, journal=journal)
     if system.kind == "recipe":
         from nosce.evidence.training import on_own_ground
 
@@ -123,6 +131,8 @@ async def _experiment(bench: Bench, system: System, claim: Claim) -> _Found:
         system = answering(system)
     if claim.endpoint not in ENDPOINTS:
         raise InputError(f"endpoint {claim.endpoint!r} needs an experiment of its own; known: {', '.join(ENDPOINTS)}")
+    if not bench.problems:
+        raise InputError(f"the claim is about questions of {', '.join(claim.families) or 'any family'}, and the data hold none")
     arm = await bench.arm(system, claim.options)
     base = await bench.arm(registry.find(claim.baseline), claim.baseline_options, name=f"baseline {claim.baseline}")
     null = await bench.null_of(arm)
@@ -133,7 +143,11 @@ async def _experiment(bench: Bench, system: System, claim: Claim) -> _Found:
 
 
 async def _paired(bench: Bench, experiment: Experiment, claim: Claim) -> _Found:
-    pairs = [pair for seed in claim.seeds for pair in await experiment(bench, claim, seed)]
+    async def of_seed(seed: int) -> list[dict[str, Any]]:
+        return [plain(pair) for pair in await experiment(bench, claim, seed)]
+
+    rows = [await bench.once(f"pairs {claim.hash} {seed}", partial(of_seed, seed)) for seed in claim.seeds]
+    pairs = [Pair(**row) for found in rows for row in found]
     units = {unit: i for i, unit in enumerate(dict.fromkeys(pair.unit for pair in pairs))}
     clusters = np.array([units[pair.unit] for pair in pairs])
     ours, theirs = np.array([p.system for p in pairs]), np.array([p.baseline for p in pairs])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Protocol
 
 import numpy as np
 
 from nosce.batteries.sitting import sit, sitting, source_of
 from nosce.core.answer import Answer
+from nosce.core.battery import Item, Row
 from nosce.core.claim import Claim, Pair
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
@@ -68,7 +69,8 @@ async def study(bench: Bench, system: System, claim: Claim) -> Studied:
 
     The interval is over seeds (t with as many degrees of freedom as seeds less one): a study's own units differ.
     """
-    found = [await _once(bench, system, claim, seed) for seed in claim.seeds]
+    name = f"study {system.name} {claim.hash}"
+    found = [await bench.once(f"{name} {seed}", partial(_of_seed, bench, system, claim, seed)) for seed in claim.seeds]
     values = np.array([result[claim.endpoint] for result in found], dtype=float)
     controls = np.array([result.get("baseline", 0.0) for result in found], dtype=float)
     measures = [name for name, value in found[0].items() if _is_measure(name, value, claim)]
@@ -82,12 +84,13 @@ def _is_measure(name: str, value: Any, claim: Claim) -> bool:
     return name not in (claim.endpoint, "baseline", "n", "seed") and isinstance(value, int | float) and not isinstance(value, bool)
 
 
-async def _once(bench: Bench, system: System, claim: Claim, seed: int) -> dict[str, Any]:
+async def _of_seed(bench: Bench, system: System, claim: Claim, seed: int) -> dict[str, float]:
+    """The claim's endpoint, and control and n where the study tells them."""
     mind = None if "none" in system.needs else bench.engine(seed).mind(Problem(f"study-{system.slug}-{system.part}", ""))
     result: dict[str, Any] = await system.run(mind, seed=seed, **claim.options)
     if claim.endpoint not in result:
         raise InputError(f"study {system.slug}/{system.part} reports no {claim.endpoint!r}; it has {', '.join(result)}")
-    return result
+    return {name: float(result[name]) for name in (claim.endpoint, "baseline", "n") if name in result}
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,12 @@ async def battery(bench: Bench, system: System, claim: Claim) -> Sat:
     model, sat = bench.roster["main"], []
     for seed in claim.seeds:
         items = system.options["items"](claim.n, seed, source_of(model), **claim.options)
-        sat.append(await sit(system, bench.engine(seed), items, watch=bench.watch))
+
+        async def rows_of(seed: int = seed, items: Sequence[Item] = items) -> list[Row]:
+            return (await sit(system, bench.engine(seed), items, watch=bench.watch)).rows
+
+        kept = await bench.once(f"battery {system.name} {claim.hash} {seed}", rows_of)
+        sat.append(sitting(system, kept, len(items)))
     rows, asked = [row for one in sat for row in one.rows], sum(one.items for one in sat)
     found = sitting(system, rows, asked).finding(claim.endpoint)
     if found.estimate is None:

@@ -28,7 +28,7 @@ class Folder:
             raise InputError(f"{path} holds a run already; go on with it by --resume, or give another --out")
         if known.exists():
             _same(path, json.loads(known.read_text(encoding="utf-8")), words)
-        elif path.exists() and any(path.iterdir()):
+        elif path.exists() and any(child.suffix != ".new" for child in path.iterdir()):
             raise InputError(f"{path} is not empty and no training run; give another --out")
         path.mkdir(parents=True, exist_ok=True)
         written(known, json.dumps(dict(words), indent=1).encode() + b"\n")

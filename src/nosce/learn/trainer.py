@@ -186,8 +186,11 @@ class Trainer:
 
     def resume(self) -> None:
         """Take up the folder's last checkpoint, once. Raises InputError when it is past the steps asked for."""
-        saved = self.folder.load() if self.folder and not self.history else None
-        if saved is None or self.folder is None:
+        if self.folder is None or self.history:
+            return
+        saved = self.folder.load()
+        if saved is None:
+            self.folder.rows(0)  # what a run logged that was killed before its first checkpoint
             return
         if saved["step"] > self.steps:
             raise InputError(f"{self.folder.path} has {saved['step']} steps already; ask for more than that")

@@ -75,3 +75,9 @@ def price(cost: Cost) -> str:
     """`1,204 tokens in 16 calls`, with the money where there is any."""
     said = f"{count(cost.tokens)} tokens in {count(cost.calls)} call{'' if cost.calls == 1 else 's'}"
     return f"{said}, ${cost.money:.4f}" if cost.money else said
+
+
+def twice(in_flight: int) -> list[str]:
+    """The sentence about calls that were open when a run was killed; none where none were."""
+    calls = f"{in_flight} call{' was' if in_flight == 1 else 's were'}"
+    return [f"{calls} in flight when the run was stopped and may have been paid twice"] if in_flight else []

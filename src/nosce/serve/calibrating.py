@@ -4,45 +4,65 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from nosce.control.ladder import Seen, look
+from nosce.core.codec import decode, encode_json
 from nosce.core.cost import Cost
 from nosce.core.errors import InputError, ModelError, OutOfScope
 from nosce.core.problem import Message, Problem
 from nosce.core.streams import fingerprint
+from nosce.evidence.plan import problems_hash
 from nosce.mind.engine import Engine
+from nosce.mind.sampler import Sampler
 from nosce.models.base import Model
 from nosce.serve.asking import ask
 from nosce.serve.caller import Caller
 from nosce.serve.config import Config
 from nosce.serve.policy import Policy
 from nosce.serve.upstreams import Upstreams
+from nosce.stores.journal import Journal
 
 AT_ONCE = 8
 Watch = Callable[[int, int, Cost], None]
 
 
-async def calibrate(config: Config, problems: Sequence[Problem], *, system: str = "", watch: Watch | None = None) -> Policy:
+async def calibrate(
+    config: Config, problems: Sequence[Problem], *, system: str = "", watch: Watch | None = None, out: Path | None = None,
+    resume: bool = False,
+) -> Policy:  # fmt: skip
     """A policy for the first upstream and the strong one. `system` stands before every question, as it does in production.
 
-    Two questions in five fit the ladder, the rest carry its promises. Raises InputError on too few or unlabelled
-    questions, before anything is asked; a question that fails is left out.
+    Two questions in five fit the ladder, the rest carry its promises. With `out` every answer is journalled there as it comes,
+    and `resume` goes on from there. Raises InputError on too few or unlabelled questions, before anything is asked; a question
+    that fails is left out.
     """
     from nosce.evidence.labels import split_labels
 
     if unlabelled := [p.id for p in problems if not p.graded]:
         raise InputError(f"{len(unlabelled)} questions have no answer (first: {unlabelled[0]}); calibration needs labels")
     fitting, testing = split_labels(list(problems))
+    journal = Journal.open(out, identity(config, problems, system), resume=resume) if out else None
     upstreams = Upstreams(config)
-    try:
-        seen = await _seen(config, upstreams, [*fitting, *testing], system, watch or (lambda done, all_, cost: None))
-    finally:
-        await upstreams.close()
+    with journal or nullcontext():
+        try:
+            work = _Work(config, upstreams, system, watch or (lambda done, all_, cost: None), journal)
+            seen = await work.seen([*fitting, *testing])
+        finally:
+            await upstreams.close()
     strong = named(config, config.strong) if config.strong else ""
     halves = [[seen[p.id] for p in half if p.id in seen] for half in (fitting, testing)]
     return Policy.fit(halves[0], halves[1], named(config, config.first), strong)
+
+
+def identity(config: Config, problems: Sequence[Problem], system: str) -> dict[str, Any]:
+    """What makes this calibration this one; a journal of another identity is not resumed."""
+    asked = [config.first, *([config.strong] if config.strong else [])]
+    models = {alias: [named(config, alias), config.upstreams[alias][0].served[1]] for alias in asked}
+    return {"calibrated for": models, "system": system, "problems": problems_hash(problems)}
 
 
 def named(config: Config, alias: str) -> str:
@@ -51,29 +71,41 @@ def named(config: Config, alias: str) -> str:
     return upstream.served[0] or upstream.model
 
 
-async def _seen(
-    config: Config, upstreams: Upstreams, problems: Sequence[Problem], system: str, watch: Watch
-) -> dict[str, Seen]:  # fmt: skip
-    slots, found, spent = asyncio.Semaphore(AT_ONCE), dict[str, Seen](), Cost()
-    shared: dict[str, Model] = {}
+@dataclass
+class _Work:
+    config: Config
+    upstreams: Upstreams
+    system: str
+    watch: Watch
+    journal: Journal | None = None
+    spent: Cost = field(default_factory=Cost)
+    shared: dict[str, Model] = field(default_factory=dict)
 
-    async def one(problem: Problem) -> None:
-        nonlocal spent
-        put = replace(problem, messages=(Message("system", system), *problem.messages)) if system else problem
-        async with slots:
-            mind = Engine(_roster(config, upstreams, put, shared)).mind(put)
-            try:
-                found[problem.id] = await look(put, mind)
-            except (ModelError, OutOfScope):
-                return
-            finally:
-                spent += mind.work.meter.spent
-                watch(len(found), len(problems), spent)
+    async def seen(self, problems: Sequence[Problem]) -> dict[str, Seen]:
+        """What was seen of each question that did not fail."""
+        slots, known = asyncio.Semaphore(AT_ONCE), self.journal.under("seen/") if self.journal else {}
+        found = {p.id: decode(Seen, known[key]) for p in problems if (key := f"seen/{p.id}") in known}
+        sampler = Sampler(journal=self.journal)
 
-    async with asyncio.TaskGroup() as group:
-        for problem in problems:
-            group.create_task(one(problem))
-    return found
+        async def one(problem: Problem) -> None:
+            put = replace(problem, messages=(Message("system", self.system), *problem.messages)) if self.system else problem
+            async with slots:
+                mind = Engine(_roster(self.config, self.upstreams, put, self.shared), sampler=sampler).mind(put)
+                try:
+                    found[problem.id] = seen = await look(put, mind)
+                    if self.journal:
+                        self.journal.result(f"seen/{problem.id}", encode_json(seen), "")
+                except (ModelError, OutOfScope):
+                    return
+                finally:
+                    self.spent += mind.work.meter.spent
+                    self.watch(len(found), len(problems), self.spent)
+
+        async with asyncio.TaskGroup() as group:
+            for problem in problems:
+                if problem.id not in found:
+                    group.create_task(one(problem))
+        return found
 
 
 def _roster(config: Config, upstreams: Upstreams, problem: Problem, shared: dict[str, Model]) -> Mapping[str, Model]:

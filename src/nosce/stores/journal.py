@@ -18,7 +18,7 @@ from typing import IO, Any
 from nosce.core.errors import JournalError
 from nosce.stores._group_commit import GroupCommit
 
-FILE, LOCK = "journal.sqlite", "journal.lock"
+FILE = "journal.sqlite"
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE calls (key TEXT PRIMARY KEY, started REAL, request TEXT, response TEXT, cost TEXT);
@@ -60,7 +60,7 @@ class Journal:
         folder = Path(path)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = (folder / LOCK).open("a")
+            lock = (folder / "journal.lock").open("a")
         except OSError as error:
             raise JournalError(f"{folder}: cannot be written: {error.strerror or error}") from None
         try:
@@ -153,14 +153,6 @@ class Journal:
         for kind, values in rows:
             if kind is _RESPONDED:
                 self._recent.pop(values[0], None)
-
-
-def forget(folder: Path) -> None:
-    """Delete the journal of a folder, and the folder where nothing else is in it."""
-    for name in (FILE, f"{FILE}-wal", f"{FILE}-shm", LOCK):
-        (folder / name).unlink(missing_ok=True)
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
 
 
 def _connect(file: Path) -> sqlite3.Connection:

@@ -33,7 +33,8 @@ class Monitoring:
     nothing beyond the samples; None where that is all of them) stand apart.
 
     `chosen` is the signal with the best AUROC2 on the choosing split (`chosen_there`); `cheaper` the cheapest whose AUROC2
-    was not shown to be lower there. `gain` is the ensemble's AUROC2 minus the chosen signal's on the reporting split.
+    was not shown to be lower there. `gain` is the ensemble's AUROC2 minus the chosen signal's on the reporting split. `in_flight`
+    counts calls that an earlier kill left open and that may have been paid twice.
     """
 
     rows: list[SignalRow]
@@ -57,6 +58,7 @@ class Monitoring:
     samples: int
     seed: int
     seen: Sequence[Seen] = ()
+    in_flight: int = 0
 
     def row(self, name: str) -> SignalRow:
         """The row of a signal, of the ensemble or of the question-only predictor."""
@@ -85,7 +87,8 @@ async def monitor(study: Study, *, out: Path | None = None, resume: bool = False
         finally:
             if engine is not None:
                 await engine.close()
-    return _found(study, observer, choosing, reporting)
+    found = _found(study, observer, choosing, reporting)
+    return replace(found, in_flight=len(journal.in_flight())) if journal else found
 
 
 def _engine(study: Study, journal: Journal | None) -> Engine | None:
