@@ -94,7 +94,7 @@ def kill_until_done(folder: Path, kills: int, seed: int) -> int:
 def finish(folder: Path, work: Callable[[Path], None] = run_in) -> None:
     """Let the run come to its end. Raises RuntimeError when it does not."""
     last = start(folder, work)
-    last.join(60)
+    last.join(300)
     if last.exitcode != 0:
         raise RuntimeError(f"the last run in {folder} ended with {last.exitcode}")
 
