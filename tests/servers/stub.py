@@ -30,7 +30,7 @@ class Raw:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     pieces: tuple[bytes, ...] = ()
-    after: str = "close"  # close, hang, endless, drop; or again: the last piece for ever
+    after: str = "close"  # close, hang, endless, drop, silent; or again: the last piece for ever
     length: int | None = None
 
 
@@ -62,8 +62,9 @@ class Stub:
                     status, data = reply if isinstance(reply, tuple) else (200, reply)
                     body = json.dumps(data).encode()
                     reply = Raw(status, {"content-type": "application/json"}, (body,), "keep", len(body))
-                await self._write(writer, reply)
-                if reply.after == "hang":
+                if reply.after != "silent":
+                    await self._write(writer, reply)
+                if reply.after in ("hang", "silent"):
                     await reader.read(1)
                     self.left += 1
                 if reply.after != "keep":

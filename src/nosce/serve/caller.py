@@ -226,7 +226,8 @@ def said(message: Mapping[str, Any]) -> str:
 def called(message: Mapping[str, Any]) -> str:
     """The tool calls of a message in one canonical form, so that equal calls are equal texts; empty without any."""
     calls = message.get("tool_calls")
-    functions = [c.get("function") or {} for c in calls if isinstance(c, dict)] if isinstance(calls, list) else []
+    held = [c.get("function") for c in calls if isinstance(c, dict)] if isinstance(calls, list) else []
+    functions = [function for function in held if isinstance(function, dict)]
     if isinstance(old := message.get("function_call"), dict):
         functions.append(old)
     if not functions:

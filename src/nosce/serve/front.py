@@ -48,7 +48,7 @@ class Front:
         except asyncio.CancelledError:
             raise
         except Failed:
-            raise  # in the middle of a stream: the server cuts the connection, so that the client sees it broke
+            raise
         except Exception as error:
             if exchange.started:
                 raise

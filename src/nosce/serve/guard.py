@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlsplit
 
 from nosce.serve.config import LOOPBACK, Config
 from nosce.serve.exchange import ASGI, CLOSE, Exchange, HungUp, Receive, Refused, Scope, Send
 from nosce.serve.keys import Caller, Keys
+from nosce.serve.transport import Failed
 
 _READING = ("GET", "HEAD", "OPTIONS")
 
@@ -38,6 +40,8 @@ class Guard:
             await self._inside(scope, receive, send)
         except HungUp:
             return None
+        except Failed as error:  # in the middle of a stream: the server cuts the connection, so that the client sees it broke
+            logging.getLogger("nosce.serve").warning("a stream was cut off: %s", error)
 
     async def _admitted(self, scope: Scope) -> Caller | None:
         headers = dict(scope["headers"])

@@ -136,5 +136,5 @@ async def _uncalibrated(problem: Problem, mind: Mind, most: int) -> Answer:
 
 
 def _open(problem: Problem, votes: Sequence[Any]) -> bool:
-    leader, *rest = [*counts(problem, votes), 0]
-    return beta_majority(leader, rest[0]) < 0.95
+    leader, second, *_ = [*counts(problem, votes), 0, 0]  # none has an answer when the model says nothing
+    return beta_majority(leader, second) < 0.95
