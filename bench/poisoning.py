@@ -21,8 +21,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from nosce.memory.store import Item
-from nosce.memory.store import Store as Index
+from nosce.memory.postings import Postings
 from nosce.metrics import paired_bootstrap
 from nosce.metrics.proportion import clopper_pearson
 from nosce.models.base import Model
@@ -93,13 +92,15 @@ class Unguarded:
 
     near: float = 0.85
     most: int = 2
-    index: Index = field(default_factory=Index)
+    kept: dict[str, str] = field(default_factory=dict)
+    index: Postings | None = None
     seen: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
     def recall(self, body: Body) -> Recalled | None:
         """The nearest lessons as notes."""
-        found = self.index.search(str(body["messages"][-1]["content"]), self.most, least=self.near)
-        read = [facts.statement(f.item.key, f.item.text) or f.item.text for f in found]
+        self.index = self.index or Postings(list(self.kept))
+        found = [list(self.kept.items())[p] for p, _ in self.index.nearest(body["messages"][-1]["content"], self.most, self.near)]
+        read = [facts.statement(*item) or item[1] for item in found]
         notes = tuple(note for note in read if facts.is_statement(note))  # the model cannot read anything else
         return Recalled((), notes) if notes else None
 
@@ -112,8 +113,7 @@ class Unguarded:
         question, value = self.seen[trace]
         learned = answer or (value if right else None)
         if learned:
-            self.index.items = [i for i in self.index.items if i.key != question]  # the newest word on a question counts
-            self.index.add(Item(question, learned))
+            self.kept[question], self.index = learned, None  # the newest word on a question counts
 
     def night(self, rng: Rng) -> None:
         """Nobody looks."""
@@ -374,11 +374,11 @@ async def nearest(make: Callable[[float], Memory], model: Model, world: World, g
     return max([(float((await trial(make(near), model, world, (), 7)).right.mean()), near) for near in grid])[1]
 
 
-async def measured(victims: int = 500, others: int = 500, train: Sequence[int] = (4 * len(PLANTS), 24, 60)) -> dict[str, Any]:
+async def measured(victims: int = 400, others: int = 400, train: Sequence[int] = (3 * len(PLANTS), 18, 40)) -> dict[str, Any]:
     """Both memories, each attacked by what was learned against it, and left in peace."""
     model, rng = load("socrates"), np.random.default_rng(20261)
     learning, held_out = halves()
-    worlds = [World.draw(rng, n, 20, learning) for n in train]
+    worlds = [World.draw(rng, n, 8, learning) for n in train]
     quiet, world = World.draw(rng, 0, 150, learning), World.draw(rng, victims, others, held_out)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)

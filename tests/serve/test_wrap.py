@@ -13,7 +13,7 @@ from tests.servers.stub import Call, completion, logprobs, serving
 import nosce
 from nosce.control.ladder import Ladder, Table
 from nosce.core.errors import InputError
-from nosce.serve.policy import Policy
+from nosce.evidence.policy import Policy
 
 
 def client(url: str) -> openai.OpenAI:

@@ -99,6 +99,7 @@ def placed(made: Plan) -> Plan:
         return made
     promised = [made.promise.calibrator.data_hash] if made.promise else []
     stem = plain_name(Path(made.data.partition("?")[0]).stem)[:40]
+    promised += [str(made.artifact.data)] if made.artifact else []
     which = fingerprint(made.identity(), made.risk, *promised, size=4)
     return replace(made, out=Path("runs") / f"{stem}-{made.system.slug}-{which}")
 

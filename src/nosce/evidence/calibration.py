@@ -30,16 +30,21 @@ class About:
     strategy: str
     signal: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    spec: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the file holds: the calibrator, the thresholds tested, the settings, and keys of the questions it was made from."""
+    """What the file holds: the calibrator, the thresholds tested, the settings, and keys of the questions it was made from.
+
+    `spec` is the model as it was named: what a served model is known by.
+    """
 
     calibrator: SavedCalibrator
     thresholds: tuple[Threshold, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     questions: frozenset[str] = frozenset()
+    spec: str = field(default="", compare=False)
 
     def check(self, about: About, problems: Sequence[Problem] = ()) -> None:
         """Raises InputError, by name, for another model, strategy, signal or setting, or for a question it was made from."""
@@ -74,6 +79,7 @@ class Calibration:
         """Plain JSON data."""
         return {
             **self.calibrator.data(),
+            "spec": self.spec,
             "settings": dict(self.settings),
             "promises": [{"said": promised(t), "threshold": asdict(t)} for t in self.thresholds],
             "made_by": f"nosce {version('nosce')}",
@@ -91,8 +97,11 @@ class Calibration:
         """Reads the file. Raises InputError naming it and what is wrong."""
         try:
             record = read_record(path.read_text(encoding="utf-8"))
+            if "ladder" in record:
+                raise InputError("a policy of auto, which `nosce serve calibrate` made: it decides for --strategy auto alone")
             thresholds = tuple(threshold_of(p["threshold"]) for p in record["promises"])
-            return cls(SavedCalibrator.from_data(record), thresholds, record["settings"], frozenset(record["questions"]))
+            about = (record["settings"], frozenset(record["questions"]), record.get("spec", ""))
+            return cls(SavedCalibrator.from_data(record), thresholds, *about)
         except FileNotFoundError:
             raise InputError(f"{path}: no such file; `nosce calibrate` writes one") from None
         except (OSError, UnicodeDecodeError) as error:
@@ -141,7 +150,7 @@ def fit(fitting: Labelled, testing: Labelled, about: About, wish: Wish) -> tuple
             made = make_threshold(fitting, fitted, testing, tested, risk=risk, delta=wish.delta, limits=wish.limits)
             thresholds.append(made)
     questions = frozenset({*fitting.question, *testing.question})
-    return Calibration(saved, tuple(thresholds), about.settings, questions), tried
+    return Calibration(saved, tuple(thresholds), about.settings, questions, about.spec), tried
 
 
 @dataclass(frozen=True)

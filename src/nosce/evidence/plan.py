@@ -22,7 +22,9 @@ from nosce.models.load import load_probed_roster
 from nosce.tasks.load import load_problems
 
 if TYPE_CHECKING:
+    from nosce.core.artifact import Artifact
     from nosce.evidence.calibration import About
+    from nosce.evidence.policy import Policy
     from nosce.evidence.promise import Promise
 
 
@@ -46,6 +48,7 @@ class Plan:
     concurrency: int | None = None
     signal: str = OWN
     promise: Promise | None = None
+    artifact: Artifact | None = None
 
     def engine(self, **parts: Any) -> Engine:
         """An engine with this plan's roster, budgets and seed."""
@@ -80,7 +83,7 @@ class Plan:
         """Whose confidence this plan measures."""
         from nosce.evidence.calibration import About
 
-        return About(self.roster["main"].version, self.system.name, self.signal, self.settings())
+        return About(self.roster["main"].version, self.system.name, self.signal, self.settings(), self.roster["main"].spec)
 
 
 def problems_hash(problems: Sequence[Problem]) -> str:
@@ -130,14 +133,32 @@ def plan(
 
 def _promised(made: Plan, path: Path) -> Plan:
     """The plan with what a calibrator file promises, held against the model, strategy, signal and questions of the plan."""
-    from nosce.evidence.calibration import Calibration
+    from nosce.evidence.calibration_file import read_calibration
+    from nosce.evidence.policy import Policy
 
-    kept = Calibration.read(path)
+    kept = read_calibration(path)
     try:
+        if isinstance(kept, Policy):
+            return _decided(made, kept)
         kept.check(made.about(), made.problems)
         return replace(made, promise=kept.promise(made.risk))
     except InputError as error:
         raise InputError(f"--calibrator {path}: {error}") from None
+
+
+def _decided(made: Plan, kept: Policy) -> Plan:
+    """The plan of `auto` with a fitted ladder, and where it stops so that the risk is kept."""
+    from nosce.evidence.calibration_file import named
+
+    if made.system.name != "auto" or made.signal != OWN:
+        raise InputError(f"it calibrates auto's own confidence, not {made.signal} of {made.system.name}; use --strategy auto")
+    model, dialect = named(made.roster["main"].spec)
+    kept.check(model, named(made.roster["strong"].spec)[0] if "strong" in made.roster else "", dialect)
+    kept.check_questions(made.problems)
+    options, withheld = kept.options(made.risk)
+    if withheld is not None:
+        raise InputError(f"at risk {made.risk:g}: {withheld}; calibrate on more labelled questions")
+    return replace(made, options={**made.options, **options}, artifact=kept.artifact)
 
 
 def playable(name: str) -> System:

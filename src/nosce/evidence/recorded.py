@@ -23,7 +23,7 @@ def recorded_run(folder: Path) -> tuple[Labelled, About]:
     if (summary.get("promise") or {}).get("threshold"):
         raise InputError(f"{folder}: that run withheld answers under a promise; calibrate on one made without --risk")
     model = summary["model"]["main"] if isinstance(summary.get("model"), dict) else ""
-    about = About(model, summary["strategy"], summary.get("signal", OWN), summary.get("settings", {}))
+    about = About(model, summary["strategy"], summary.get("signal", OWN), summary.get("settings", {}), summary.get("spec", ""))
     with (folder / "results.jsonl").open(encoding="utf-8") as lines:
         rows = [decode(Row, line) for line in lines]
     if not any(row.correct is not None for row in rows):

@@ -126,7 +126,7 @@ class _Work:
         plan, found, tally = self.plan, dict[str, Row](), _Tally(stage, len(problems))
         if plan.system.prepare is not None:
             self.watch(Progress("prepare", 0, 1))
-        artifact = await self.engine.prepare(plan.system, problems, labelled, plan.options)
+        artifact = plan.artifact or await self.engine.prepare(plan.system, problems, labelled, plan.options)
         waiting = [p for p in problems if f"{stage}/{p.id}" not in self.known]
         for problem in problems:
             if (past := self.known.get(f"{stage}/{problem.id}")) is not None:
@@ -183,6 +183,7 @@ def summary_data(run: Run) -> dict[str, object]:
         "signal": run.plan.signal,
         "settings": run.plan.settings(),
         "model": {role: model.version for role, model in run.plan.roster.items()},
+        "spec": run.plan.roster["main"].spec,
         "data": run.plan.data,
         "seed": run.plan.seed,
         **plain(run.summary),

@@ -63,11 +63,11 @@ class Store:
     def search(self, query: str, most: int = 5, *, kind: str | None = None, least: float = 1e-9) -> list[Found]:
         """At most `most` items with a score of at least `least`, best first; items without any trust are never found."""
         pool = [item for item in self.items if kind in (None, item.kind)]
-        terms = [Counter(_terms(item.key)) for item in pool]
-        seen = Counter(term for counts in terms for term in counts)
+        held = [Counter(terms(item.key)) for item in pool]
+        seen = Counter(term for counts in held for term in counts)
         weight = {term: math.log(1 + len(pool) / df) for term, df in seen.items()}
-        asked = _vector(Counter(_terms(query)), weight)
-        scores = (item.trust * _cosine(asked, _vector(counts, weight)) for item, counts in zip(pool, terms, strict=True))
+        asked = _vector(Counter(terms(query)), weight)
+        scores = (item.trust * _cosine(asked, _vector(counts, weight)) for item, counts in zip(pool, held, strict=True))
         found = [Found(item, min(1.0, score)) for item, score in zip(pool, scores, strict=True) if score >= least]
         return sorted(found, key=lambda f: -f.similarity)[:most]
 
@@ -90,7 +90,8 @@ def _same(a: Item, b: Item) -> bool:
     return (a.kind, a.key, a.text) == (b.kind, b.key, b.text)
 
 
-def _terms(text: str) -> list[str]:
+def terms(text: str) -> list[str]:
+    """The terms of a text: numbers, words and marks."""
     return _TERM.findall(text.lower())
 
 

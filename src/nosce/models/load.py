@@ -13,8 +13,8 @@ from nosce.models.base import Model
 
 BUNDLED = ("socrates", "socrates-base", "socrates-weak")
 
-SPOKEN = ("chat", "socrates", "socrates-base")
-"""The dialects that an `openai:` spec may name after a #; chat unless told otherwise."""
+SPOKEN = ("chat", "as-asked", "socrates", "socrates-base")
+"""The dialects that an `openai:` spec may name after a #; chat unless told otherwise. as-asked: the question as it stands."""
 
 FORMS = {
     "socrates": "socrates:FOLDER, a checkpoint that nosce train wrote",

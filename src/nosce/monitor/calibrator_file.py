@@ -19,6 +19,8 @@ from nosce.monitor.calibrators import Calibrator, fit_calibrator, rebuild
 from nosce.monitor.grouped_calibrator import GroupedCalibrator
 
 _FORMAT, _VERSION = "nosce-calibrator", 2
+HEAD = {"format": _FORMAT, "version": _VERSION}
+"""What every calibration file begins with, whatever it calibrates."""
 
 
 def rows_hash(confidence: ArrayLike, correct: ArrayLike) -> str:
@@ -73,8 +75,7 @@ class SavedCalibrator:
     def data(self) -> dict[str, Any]:
         """Plain JSON data."""
         record: dict[str, Any] = {
-            "format": _FORMAT,
-            "version": _VERSION,
+            **HEAD,
             "model": self.model,
             "strategy": self.strategy,
             "signal": self.signal,

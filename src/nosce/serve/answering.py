@@ -14,12 +14,13 @@ from nosce.core.errors import InputError, ModelError
 from nosce.core.problem import Problem
 from nosce.core.registry import System, registry
 from nosce.core.trace import Event, EventKind, Trace
+from nosce.evidence.calibration_file import Kept
 from nosce.mind.engine import Engine
 from nosce.mind.mind import Mind
 from nosce.mind.sampler import Sampler
 from nosce.models.base import Model
 from nosce.serve.caller import Caller, called
-from nosce.serve.policy import Policy
+from nosce.serve.deciding import Deciding
 from nosce.serve.remembering import Recalled
 from nosce.serve.settings import Settings
 
@@ -63,36 +64,35 @@ def names() -> list[str]:
 
 async def answered(
     roster: Mapping[str, Model], body: Mapping[str, Any], settings: Settings, *, trace_id: str, budget: Budget | None = None,
-    policy: Policy | None = None, watch: Any = None, recalled: Recalled | None = None,
+    policy: Kept | None = None, watch: Any = None, recalled: Recalled | None = None,
 ) -> Result:  # fmt: skip
     """Carry out the strategy on a request. Raises the upstream's own refusal where there is no answer because of it."""
     system, problem = served(settings.strategy), asked(body, settings, trace_id)
     if roster["main"].dialect.startswith("socrates"):
         problem = replace(problem, context="\n".join(turn.content for turn in problem.messages) or None)  # its passage
-    options, withheld = dict(settings.options), None
-    artifact, calibrated = None, policy if system.name == "auto" else None
+    deciding = Deciding.of(policy, system, settings, body)
+    options = {**settings.options, **(deciding.options or {})}
+    artifact = deciding.artifact
     if system.name == "auto":
         options |= {"ask": True} if settings.ask else {}
-        if policy is not None:
-            artifact = policy.artifact
-            more, withheld = policy.options(settings.risk)
-            options |= more
         artifact = artifact if recalled is None else recalled.beside(artifact)
     engine = _Watched(roster, budget or Budget(), sampler=Sampler(), seed=settings.seed)
     engine.watch = watch
     engine.check(system, options)
-    if withheld is not None:
-        return _withheld(withheld, trace_id, system)
+    if deciding.withheld is not None:
+        return _withheld(deciding.withheld, trace_id, system)
+    callers = list({id(m): m for m in roster.values() if isinstance(m, Caller)}.values())
+    for caller in callers:
+        caller.warmth = deciding.warmth
     solved = await engine.solve(problem, system, options, artifact)
     solved.trace.id = trace_id
-    callers = list({id(m): m for m in roster.values() if isinstance(m, Caller)}.values())
     if solved.answer.outcome == "failed" and (error := next((c.error for c in callers if c.error), None)):
         raise error
     if solved.answer.outcome == "failed" and (options or not solved.answer.cost.calls):
         raise InputError(f"{system.name} cannot answer this as it was asked: {solved.answer.reason}")
     if solved.answer.outcome == "failed":
         raise ModelError(solved.answer.reason)
-    result = _result(solved.answer, solved.trace, problem, callers, body, settings, calibrated, system)
+    result = _result(deciding.applied(solved.answer), solved.trace, problem, callers, body, settings, deciding, system)
     if recalled is not None and any(event.data.get("rung") == "remember" for event in solved.trace.of("decided")):
         result.metacognition["lessons"] = [lesson.id for lesson in recalled.lessons]
     return result
@@ -156,7 +156,7 @@ def _withheld(reason: str, trace_id: str, system: System) -> Result:
 
 def _result(
     answer: Answer, trace: Trace, problem: Problem, callers: Sequence[Caller], body: Mapping[str, Any], settings: Settings,
-    policy: Policy | None, system: System,
+    deciding: Deciding, system: System,
 ) -> Result:  # fmt: skip
     usage = _summed([usage for caller in callers for usage in caller.usages])
     if any(caller.estimated for caller in callers):
@@ -165,8 +165,10 @@ def _result(
                    calls=usage["num_calls"]) if callers else answer.cost  # fmt: skip
     answer = replace(answer, cost=cost, trace_id=trace.id)
     choices = _chosen(answer, trace, problem, callers, body) if answer.outcome == "answered" else ()
-    said = described(answer, system.name, trace.id, calibrated=policy is not None, usage=usage, settings=settings)
-    if policy is None and settings.risk is not None:
+    said = described(answer, system.name, trace.id, calibrated=deciding.calibrated, usage=usage, settings=settings)
+    if deciding.unfit:
+        said["reason"] = f"{said['reason'] or 'uncalibrated'}; {deciding.unfit}"
+    elif not deciding.calibrated and settings.risk is not None:
         wanted = f"a risk of {settings.risk:g} needs a policy from `nosce serve calibrate`"
         said["reason"] = f"{said['reason'] or 'uncalibrated'}; {wanted}"
     if not callers:

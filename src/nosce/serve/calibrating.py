@@ -16,17 +16,19 @@ from nosce.core.errors import InputError, ModelError, OutOfScope
 from nosce.core.problem import Message, Problem
 from nosce.core.streams import fingerprint
 from nosce.evidence.plan import problems_hash
+from nosce.evidence.policy import AS_ASKED, Policy
 from nosce.mind.engine import Engine
 from nosce.mind.sampler import Sampler
 from nosce.models.base import Model
 from nosce.serve.asking import ask
 from nosce.serve.caller import Caller
 from nosce.serve.config import Config
-from nosce.serve.policy import Policy
 from nosce.serve.upstreams import Upstreams
 from nosce.stores.journal import Journal
 
-AT_ONCE = 8
+AT_ONCE, LOCAL = 8, 256
+"""Questions under way at once: at a server, and in this process, where they share one batch."""
+
 Watch = Callable[[int, int, Cost], None]
 
 
@@ -55,7 +57,8 @@ async def calibrate(
             await upstreams.close()
     strong = named(config, config.strong) if config.strong else ""
     halves = [[seen[p.id] for p in half if p.id in seen] for half in (fitting, testing)]
-    return Policy.fit(halves[0], halves[1], named(config, config.first), strong)
+    dialect = AS_ASKED if config.upstreams[config.first][0].served[0] else "socrates"
+    return Policy.fit(halves[0], halves[1], named(config, config.first), strong, dialect=dialect, problems=problems)
 
 
 def identity(config: Config, problems: Sequence[Problem], system: str) -> dict[str, Any]:
@@ -83,7 +86,10 @@ class _Work:
 
     async def seen(self, problems: Sequence[Problem]) -> dict[str, Seen]:
         """What was seen of each question that did not fail."""
-        slots, known = asyncio.Semaphore(AT_ONCE), self.journal.under("seen/") if self.journal else {}
+        aliases = [alias for alias in (self.config.first, self.config.strong) if alias]
+        remote = any(self.config.upstreams[alias][0].served[0] for alias in aliases)
+        slots = asyncio.Semaphore(AT_ONCE if remote else LOCAL)
+        known = self.journal.under("seen/") if self.journal else {}
         found = {p.id: decode(Seen, known[key]) for p in problems if (key := f"seen/{p.id}") in known}
         sampler = Sampler(journal=self.journal)
 

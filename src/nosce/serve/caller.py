@@ -76,6 +76,7 @@ class Caller:
         self.first: dict[str, Any] = {}
         self.error: ModelError | None = None
         self.estimated = False
+        self.warmth: float | None = None
         self._drawn = 0
         self._learn()
 
@@ -158,6 +159,8 @@ class Caller:
         added = self._limited(body, request, own)
         if n > 1:
             body["n"], added = n, [*added, "n"]
+        if own and self.warmth is not None and "temperature" not in body and self.abilities.temperature is not False:
+            body["temperature"], added = self.warmth, [*added, "temperature"]
         warm = (not own) or (not first and not self.body.get("temperature", 1))
         if warm and self.abilities.temperature is not False:
             body["temperature"], added = request.temperature, [*added, "temperature"]

@@ -6,15 +6,15 @@ import json
 import re
 import time
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from sqlite3 import Row
 from typing import Any, Literal
 
 from nosce.core.equivalence import Equivalence
 from nosce.core.errors import InputError
-from nosce.memory.store import Item
-from nosce.memory.store import Store as Index
+from nosce.memory.postings import Postings
 from nosce.metrics.proportion import clopper_pearson
 from nosce.serve.store import Store, Write, packed
 
@@ -25,6 +25,7 @@ LONGEST = 2000
 MOST = 2000
 """Approved lessons of one key and frame among which a question's are looked for, the newest first."""
 
+_SHELVES = 64  # keys and frames whose lessons are held ready
 _HEARD = 2  # askers' proposals that are taken up about one question
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _SHOWN = "state <> 'draft'"
@@ -73,6 +74,7 @@ class Lessons:
     store: Store
     keep_days: float = 90.0
     near: float = 0.85
+    _shelves: OrderedDict[tuple[str, str], Shelf] = field(default_factory=OrderedDict, compare=False)
 
     def lessons(self, key_id: str | None = None, *, state: State | None = None, limit: int = 200) -> list[Lesson]:
         """The lessons of a key (of all keys: None), newest first."""
@@ -214,18 +216,23 @@ class Lessons:
 
         Records of one question that contradict each other are left out until somebody decides between them.
         """
-        fresh = self.store.rows(
-            "SELECT * FROM lessons WHERE key_id=? AND frame=? AND state='approved' AND (expires IS NULL OR expires > ?) "
-            "ORDER BY id DESC LIMIT ?", key_id, frame, time.time(), MOST,
-        )  # fmt: skip
-        lessons = [_lesson(row) for row in fresh]
-        records = _undisputed([lesson for lesson in lessons if lesson.kind == "record"])
-        general = [lesson for lesson in lessons if lesson.kind == "behavior"]
-        alike = [record for record in records if _numbers(record.question) == _numbers(question)]
-        found = [*_nearest(question, alike, most, self.near), *_nearest(question, general, most, 0.0)][:most]
+        shelf = self._shelf(key_id, frame)
+        found = shelf.nearest(question, most, self.near)
         for lesson in found:
             self.store.put("UPDATE lessons SET used=used+1 WHERE id=?", lesson.id)
         return found
+
+    def _shelf(self, key_id: str, frame: str) -> Shelf:
+        """The approved lessons of a key and frame, read again when a decision was made or a time has run out."""
+        live = "FROM lessons WHERE key_id=? AND frame=? AND state='approved' AND (expires IS NULL OR expires > ?)"
+        values = (key_id, frame, time.time())
+        stamp = tuple(self.store.rows(f"SELECT COUNT(*), MAX(decided), MAX(id) {live}", *values)[0])
+        if (held := self._shelves.get((key_id, frame))) is None or held.stamp != stamp:
+            rows = self.store.rows(f"SELECT * {live} ORDER BY id DESC LIMIT ?", *values, MOST) if stamp[0] else []
+            held = self._shelves[key_id, frame] = Shelf.of(stamp, [_lesson(row) for row in rows])
+            while len(self._shelves) > _SHELVES:
+                self._shelves.popitem(last=False)
+        return held
 
     def reliability(self, level: float = 0.95) -> float:
         """A lower bound of P(right) of a recalled record: exact binomial, from audits of questions that had one; 0 without any."""
@@ -266,13 +273,32 @@ def _undisputed(records: Sequence[Lesson]) -> list[Lesson]:
     return [same[0] for same in by_question.values() if all(_alike(same[0].text, other.text) for other in same)]
 
 
-def _nearest(question: str, lessons: Sequence[Lesson], most: int, least: float) -> list[Lesson]:
-    """The lessons whose question is most similar (TF-IDF cosine, the question itself counted as one), an equal one first."""
-    same = [lesson for lesson in lessons if asked(lesson.question) == asked(question)]
-    others = {(lesson.question, lesson.text): lesson for lesson in lessons if lesson not in same}
-    index = Index([Item(question, ""), *(Item(*key) for key in others)])
-    found = index.search(question, most + 1, least=max(least, 1e-9)) if others else []
-    return [*same, *(others[f.item.key, f.item.text] for f in found if f.item.text)][:most]
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Approved lessons, ready to be searched: `stamp` says of which decisions."""
+
+    stamp: tuple[Any, ...]
+    records: Sequence[Lesson]
+    behaviors: Sequence[Lesson]
+    by_question: Mapping[str, Lesson]
+    record_index: Postings
+    behavior_index: Postings
+
+    @classmethod
+    def of(cls, stamp: tuple[Any, ...], lessons: Sequence[Lesson]) -> Shelf:
+        """Sort them and index them by their questions."""
+        records = _undisputed([lesson for lesson in lessons if lesson.kind == "record"])
+        behaviors = [lesson for lesson in lessons if lesson.kind == "behavior"]
+        indexes = (Postings([lesson.question for lesson in part]) for part in (records, behaviors))
+        return cls(stamp, records, behaviors, {asked(record.question): record for record in records}, *indexes)
+
+    def nearest(self, question: str, most: int, near: float) -> list[Lesson]:
+        """The record of the same question, then those of questions at least `near` to it with the same numbers, then behaviors."""
+        same = self.by_question.get(asked(question))
+        alike = (self.records[place] for place, _ in self.record_index.nearest(question, 4 * most, near))
+        others = [record for record in alike if record is not same and _numbers(record.question) == _numbers(question)]
+        general = [self.behaviors[place] for place, _ in self.behavior_index.nearest(question, most, 0.0)]
+        return [*([same] if same else []), *others, *general][:most]
 
 
 def _numbers(text: str) -> list[str]:

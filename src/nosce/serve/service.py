@@ -11,18 +11,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nosce.core.errors import InputError, JournalError
+from nosce.evidence.calibration_file import Kept, read_calibration
+from nosce.evidence.policy import AS_ASKED, Policy
 from nosce.models.base import Model
 from nosce.serve import learning
-from nosce.serve.answering import Result
+from nosce.serve.answering import Result, served
 from nosce.serve.auditing import drawn, put_as, queue
 from nosce.serve.config import Config
+from nosce.serve.deciding import check
 from nosce.serve.exchange import Exchange, Refused
 from nosce.serve.keeping import kept_trace
 from nosce.serve.keys import Keys
 from nosce.serve.lessons import Lessons
 from nosce.serve.limits import Gate
 from nosce.serve.passthrough import Passed
-from nosce.serve.policy import Policy
 from nosce.serve.remembering import draft
 from nosce.serve.store import ENDED, STARTED, Store, packed
 from nosce.serve.upstreams import Upstreams
@@ -40,7 +42,7 @@ class Service:
     started: float = field(default_factory=time.time)
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     in_flight: int = 0
-    policy: Policy | None = None
+    policy: Kept | None = None
     lessons: Lessons | None = None
     _looked: float = 0.0
     _bundled: dict[str, Model] = field(default_factory=dict)
@@ -120,9 +122,9 @@ class Service:
             question, answer = (put_as(body), result.answer.value) if text else (None, None)
             queue(self.store, exchange, question=question, answer=answer, raw=said["confidence"], about=about)
 
-    def deciding(self) -> Policy | None:
-        """The policy, with the thresholds that were promoted since (looked up every two seconds)."""
-        if self.policy is not None and time.monotonic() - self._looked > 2:
+    def deciding(self) -> Kept | None:
+        """The calibration; auto's with the thresholds that were promoted since (looked up every two seconds)."""
+        if isinstance(self.policy, Policy) and time.monotonic() - self._looked > 2:
             self._looked = time.monotonic()
             self.policy.moved.clear()
             self.policy.moved.update(learning.live(self.store))
@@ -147,15 +149,20 @@ class Service:
         self.store.close()
 
 
-def checked_policy(config: Config) -> Policy | None:
-    """The policy of the settings, held against the models that it was made for. Raises InputError."""
+def checked_policy(config: Config) -> Kept | None:
+    """The calibration of the settings, held against the models that it was made for. Raises InputError."""
     if config.policy is None:
         return None
-    policy = Policy.read(config.policy)
+    kept = read_calibration(config.policy)
     main = config.upstreams[config.first][0]
     strong = config.upstreams[config.strong][0] if config.strong else None
+    strategy = "auto" if isinstance(kept, Policy) else kept.calibrator.strategy
     try:
-        policy.check(main.served[0] or main.model, (strong.served[0] or strong.model) if strong else "")
+        served(strategy)
+        names = main.served[0] or main.model, (strong.served[0] or strong.model) if strong else ""
+        check(kept, *names, AS_ASKED if main.served[0] else "socrates")
+        if config.risk is not None and not isinstance(kept, Policy):
+            kept.promise(config.risk)
     except InputError as error:
         raise InputError(f"{config.policy}: {error}") from None
-    return policy
+    return kept

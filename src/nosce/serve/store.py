@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS lessons(
   refuted INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0, looks INTEGER NOT NULL DEFAULT 0,
   recalled TEXT NOT NULL DEFAULT '[]');
 CREATE INDEX IF NOT EXISTS lessons_by_question ON lessons(key_id, frame, asked);
+CREATE INDEX IF NOT EXISTS lessons_live ON lessons(key_id, frame) WHERE state='approved';
 CREATE INDEX IF NOT EXISTS lessons_by_trace ON lessons(trace_id);
 """
 

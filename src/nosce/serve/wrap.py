@@ -16,11 +16,14 @@ from typing import Any, TypeVar
 
 from nosce.core.errors import InputError
 from nosce.core.streams import fingerprint
+from nosce.evidence.calibration import Calibration
+from nosce.evidence.calibration_file import Kept, named, read_calibration
+from nosce.evidence.policy import AS_ASKED
 from nosce.models.base import Model
 from nosce.serve import answering
 from nosce.serve.caller import Abilities, Ask, Caller, Rejected
 from nosce.serve.config import Limits
-from nosce.serve.policy import Policy
+from nosce.serve.deciding import check
 from nosce.serve.settings import Settings, budget, read
 
 T = TypeVar("T")
@@ -28,26 +31,29 @@ T = TypeVar("T")
 
 def wrap(
     client: T, *, strategy: str = "auto", risk: float | None = None, budget: str | Mapping[str, float] | None = None,
-    policy: str | Path | Policy | None = None, strong: str | None = None, ask: bool = False, **options: Any,
+    policy: str | Path | Kept | None = None, strong: str | None = None, ask: bool = False, **options: Any,
 ) -> T:  # fmt: skip
     """The client, with metacognition: `client.chat.completions.create(...)` thinks by `strategy` and says how sure it is.
 
     client: `openai.OpenAI` or `openai.AsyncOpenAI` (or anything of that shape); it is not changed, and everything but
     `chat.completions.create` and `.parse` goes straight to it, streams and raw responses too. risk: at most this share of
-    the answered wrong, which needs a `policy` (what `nosce serve calibrate` wrote); without one answers are
-    uncalibrated, nothing is promised, and each says so. budget: per call, as `tokens=4000,calls=8`. strong: the name
-    of a stronger model at the same server, for what stays doubtful. A single call can say otherwise with
-    `extra_body={"metacognition": {...}}`. Raises InputError for settings that cannot work, before anything is sent.
+    the answered wrong, which needs a `policy`: the file that `nosce serve calibrate` wrote for auto, or `nosce calibrate` for
+    another strategy; without one answers are uncalibrated, nothing is promised, and each says so. budget: per call, as
+    `tokens=4000,calls=8`. strong: the name of a stronger model at the same server, for what stays doubtful. A single call can
+    say otherwise with `extra_body={"metacognition": {...}}`. Raises InputError for settings that cannot work, before
+    anything is sent.
 
     Each response has `.metacognition`: confidence, source, calibrated, outcome, reason, cost, signals, trace_id. An
     abstention has `message.content` None and says why in `message.refusal`.
     """
     if not hasattr(getattr(getattr(client, "chat", None), "completions", None), "create"):
         raise InputError(f"{type(client).__name__} has no chat.completions.create; give an openai.OpenAI or AsyncOpenAI")
-    held = policy if policy is None or isinstance(policy, Policy) else Policy.read(Path(policy))
+    held = read_calibration(Path(policy)) if isinstance(policy, str | Path) else policy
     spent = None if budget is None else budget if isinstance(budget, str) else dict(budget)
     settings = read({"strategy": strategy, "ask": ask, "options": options}, risk=risk, budget=spent)
     answering.served(strategy)
+    if isinstance(held, Calibration):
+        check(held, named(held.spec)[0], "", AS_ASKED, strategy)
     return _Wrapped(client, _Thinking(client, settings, held, strong))  # type: ignore[return-value]  # it stands in for it
 
 
@@ -141,7 +147,7 @@ class _Thinking:
 
     client: Any
     settings: Settings
-    policy: Policy | None
+    policy: Kept | None
     strong: str | None
     abilities: dict[str, Abilities] = field(default_factory=dict)
 
@@ -192,7 +198,7 @@ class _Thinking:
         if self.strong:
             roster["strong"] = self._caller(completions, {**body, "model": self.strong}, extra, self.strong)
         if self.policy is not None:
-            self.policy.check(str(body.get("model", "")), self.strong or "")
+            check(self.policy, str(body.get("model", "")), self.strong or "", AS_ASKED)
         try:
             result = await answering.answered(roster, body, settings, trace_id=trace_id, budget=allowed, policy=self.policy)
         except Rejected as error:
