@@ -166,7 +166,11 @@ def _classes(rule: Rule, nli: Floats, apart: bool, problem: Problem, attempts: S
     return np.append(-1, rule(nli[1:, 1:])) if apart else rule(nli)
 
 
-OPTIONS: dict[tuple[bool, str], dict[str, Any]] = {(False, "semantic-density"): {"own": False}}
+OPTIONS: dict[tuple[bool, str], dict[str, Any]] = {
+    (False, "semantic-density"): {"own": False},
+    (True, "conditional-pointwise-mutual-information"): {"tau": 0.0656, "weight": 3.599},
+}
+"""What a measure needs to be told to be the peer's, by whether the first attempt stands apart, and name."""
 
 # -- side by side ---------------------------------------------------------------------------------------------------------
 
@@ -179,6 +183,7 @@ AS_THEIRS: dict[str, dict[str, tuple[Map, str]]] = {
         "fisher-rao": (lambda x: x, "the same number; theirs is called uncertainty, though it grows with certainty"),
         "claim-conditioned-probability": (np.negative, "theirs is its negative"),
         "semantic-density": (np.negative, "theirs is its negative"),
+        "conditional-pointwise-mutual-information": (lambda x: x, "the same number, given their τ and λ"),
         "lexical-similarity": (np.negative, "theirs is its negative; by default on word stems, here on words"),
     },
     "uqlm": {},

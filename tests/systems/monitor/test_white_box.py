@@ -77,7 +77,18 @@ def test_mutual_information_with_the_question():
     stats = one([0.5, 0.2], prior=prior, entropies=(0.01, 1.0))
     assert of("pointwise-mutual-information", stats) == pytest.approx(-log(2) / 2)
     expected = -(log(0.5) + log(0.2) - 2 * log(0.1)) / 2  # the first token did not hesitate
-    assert of("conditional-pointwise-mutual-information", stats, weight=2.0) == pytest.approx(expected)
+    assert of("conditional-pointwise-mutual-information", stats, tau=0.5, weight=2.0) == pytest.approx(expected)
+    unsure = one([0.5, 0.2], prior=prior, entropies=(3.5, 3.6))  # nats, about the paper's threshold of 3.5987
+    expected = -(log(0.5) + log(0.2) - 0.0656 * log(0.1)) / 2
+    assert of("conditional-pointwise-mutual-information", unsure) == pytest.approx(expected)
+
+
+def test_hesitation_does_not_look_like_knowledge():
+    """The surer attempt is the surer one by the rule as its authors set it, and the other with τ and λ exchanged."""
+    sure, unsure = (one([p, p], prior=np.log([0.02, 0.02]), entropies=(h, h)) for p, h in ((0.99, 0.05), (0.6, 0.9)))
+    name = "conditional-pointwise-mutual-information"
+    assert of(name, sure) < of(name, unsure)
+    assert of(name, sure, tau=0.0656, weight=3.599) > of(name, unsure, tau=0.0656, weight=3.599)
 
 
 def test_tokens_count_as_much_as_they_matter():
