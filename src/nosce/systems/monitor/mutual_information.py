@@ -27,8 +27,9 @@ def conditional_pointwise_mutual_information(stats: Statistics, *, tau: float = 
     An uncertainty in (−∞, ∞). `tau` (nats) and `weight` λ are those found for BART by the authors of the rule (van der Poel,
     Cotterell and Meister 2022, "Mutual Information Alleviates Hallucinations in Abstractive Summarization"). lm-polygraph's
     MeanConditionalPointwiseMutualInformation has the two numbers exchanged by default; so the prior counts 3.6-fold at every
-    slight hesitation, and whatever hesitates often looks sure (the wrong way round on the bundled model). A vocabulary as small as the bundled
-    model's never reaches 3.6 nats: there the signal is the mean log-probability, unless a lower `tau` is given.
+    slight hesitation, and whatever hesitates often looks sure (the wrong way round on the bundled model). A vocabulary as
+    small as the bundled model's never reaches 3.6 nats: there the signal is the mean log-probability, unless a lower `tau` is
+    given.
     """
     return -float((stats.logprobs - weight * (stats.entropies >= tau) * _prior(stats)).mean())
 
