@@ -58,6 +58,8 @@ CASES = {
     "a risk that is no share": (("calibrate", Q, "--risk", "5", *M), ["--risk 5", "between 0 and 1"]),
     "a plan for no risk": (("calibrate", "--plan"), ["--risk 0.05"]),
     "records of nobody": (("calibrate", "--records", "good.csv"), ["whose confidence", "--model", "--strategy"]),
+    "an entailment model that is not there": (("monitor", Q, "--nli", "nowhere", *M), ["--nli nowhere", "no classifier"]),
+    "sameness by no model": (("monitor", Q, "--same", "nli", *M), ["--nli PATH"]),
     "score what": (("score",), ["nosce score FILE"]),
     "score no file": (("score", "nope.csv"), ["nope.csv", "no such file"]),
     "score without a confidence": (("score", "graded.csv"), ["no row has a confidence", "--column confidence=sure"]),

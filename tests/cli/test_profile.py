@@ -42,6 +42,7 @@ def test_two_models_are_put_to_the_same_items_and_their_differences_paired(here:
         (("socrates", "--battery", "monitring"), "unknown system 'monitring'"),
         (("socrates", "--n", "1"), "--n 1: expected at least 2"),
         (("socrates-base", "--battery", "S158"), "what would serve"),
+        (("socrates", "--against", "socrates-base", "--battery", "S158"), "what would serve"),
         (("openai:x@http://127.0.0.1:9/v1", "--battery", "S158"), "127.0.0.1:9"),
     ],
 )

@@ -73,6 +73,10 @@ def test_markdown_and_terminal_hold_the_same_figures() -> None:
     text = markdown(found)
     assert "| withdraws its mistakes | **+100.0** |" in text
     assert "- SCHEMA: socrates has no 'act choose'" in text
+    assert "`nosce profile one --battery S158,S171 --n 40 --seed 0`" in text
+    assert "Nothing of this could be asked." in text
+    alone = replace(found[0], sittings=found[0].sittings[:1])
+    assert "The batteries chosen do not ask this." in markdown([alone, replace(alone, spec="two")])
     assert [table.title for table in profile_tables(found)][:3] == [
         "What it knows", "Does it know that it knows?", "Does it act on it?",
     ]  # fmt: skip

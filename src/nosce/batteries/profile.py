@@ -99,6 +99,19 @@ def chosen(names: str) -> list[System]:
     return found
 
 
+def check(plan: Plan, roster: Roster, source: Source) -> None:
+    """Raises InputError when the model can sit none of the batteries; asks it nothing."""
+    engine, reasons = Engine(roster, seed=plan.seed), []
+    for battery in plan.batteries:
+        try:
+            engine.check(battery)
+            battery.options["items"](plan.n, plan.seed, source)
+            return
+        except (CapabilityError, InputError) as refusal:
+            reasons.append(str(refusal))
+    raise InputError("; ".join(dict.fromkeys(reasons)))
+
+
 async def profile(
     plan: Plan, roster: Roster, *, source: Source | None = None, out: Path | None = None, resume: bool = False,
     watch: Watch = lambda name, done, total: None,

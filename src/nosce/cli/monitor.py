@@ -20,6 +20,7 @@ EXAMPLES = examples(
     "nosce monitor labelled.jsonl",
     "nosce monitor labelled.jsonl --signals semantic-entropy,p-true,perplexity --samples 8",
     "nosce monitor test.jsonl --calibrate dev.jsonl --model openai:llama-3@http://127.0.0.1:8080/v1 --out monitored",
+    "nosce monitor labelled.jsonl --nli models/deberta-nli --same nli --view answer",
     "nosce monitor runs/first",
 )
 
@@ -38,6 +39,16 @@ def monitor(
     calibrate: Annotated[
         str | None,
         typer.Option("--calibrate", metavar="DATA", help="Labelled questions to fit and choose on.", show_default="a part of DATA"),
+    ] = None,
+    nli: Annotated[
+        str | None, typer.Option("--nli", metavar="PATH", help="An NLI classifier of transformers, for signals that need one.")
+    ] = None,
+    same: Annotated[
+        str | None,
+        typer.Option("--same", metavar="WAY", help="Which attempts say the same: match, embedding or nli.", show_default="match"),
+    ] = None,
+    view: Annotated[
+        str | None, typer.Option("--view", metavar="PART", help="What else is compared: text or answer.", show_default="text")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of every draw.")] = 0,
     temperature: flags.Temperature = None,
@@ -65,7 +76,7 @@ def monitor(
         need_report("--charts")
     study = plan_signals(
         data, signals=signals, model=model, samples=samples, calibrate=calibrate, seed=seed, temperature=temperature,
-        columns=flags.pairs(column, "--column"), kind=kind, limit=limit,
+        columns=flags.pairs(column, "--column"), kind=kind, limit=limit, nli=nli, same=same, view=view,
     )  # fmt: skip
     with kept(out, "monitor", study.identity()) as folder:
         found = _carried_out(study, folder, resume)

@@ -78,6 +78,7 @@ def profile(
 
 
 def _carried_out(plan: Plan, specs: list[str], out: Path, resume: bool) -> list[Profile]:
+    from nosce.batteries.profile import check
     from nosce.batteries.profile import profile as profiled
     from nosce.batteries.sitting import source_of
     from nosce.cli.live import Live
@@ -86,6 +87,8 @@ def _carried_out(plan: Plan, specs: list[str], out: Path, resume: bool) -> list[
     async def all_of_them(live: Live) -> list[Profile]:
         rosters = [await load_probed_roster(spec) for spec in specs]
         source, found = source_of(*(roster["main"] for roster in rosters)), []
+        for roster in rosters:  # before the first of them is asked anything
+            check(plan, roster, source)
         for place, roster in enumerate(rosters):
             label = f"{roster['main'].spec} " if len(rosters) > 1 else ""
             found.append(await profiled(

@@ -80,8 +80,8 @@ def signals(
     """What each signal is worth on graded questions (or on the recorded attempts of a run's folder), and which to use.
 
     `wishes` are those of `nosce.evidence.signals.study.plan_signals`: seed, temperature, columns, kind, limit, and what the
-    model does not bring: `embed` (texts to vectors), `entails` (an NLI model), `same` (which attempts say the same). Raises
-    InputError or CapabilityError before a token is spent.
+    model does not bring: `embed` (texts to vectors), `nli` (a folder) or `entails` (a function), `same` (which attempts say the
+    same). Raises InputError or CapabilityError before a token is spent.
     """
     made = plan_signals(data, signals=signals, model=model, samples=samples, calibrate=calibrate, **wishes)
     return asyncio.run(monitor(made))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ Sameness = Callable[[Problem, Sequence[Attempt]], Ints]
 Entails = Callable[[Sequence[tuple[str, str]]], NDArray[Any]]
 """Pairs (premise, hypothesis) [m] to probabilities [m, 3] of entailment, neutrality and contradiction: the user's NLI model."""
 
+View = Literal["text", "answer"]
+"""What of an attempt is compared: all of its text, or its answer alone."""
+
 ENTAILMENT, NEUTRAL, CONTRADICTION = 0, 1, 2
 
 
@@ -33,29 +36,34 @@ def matching(problem: Problem, attempts: Sequence[Attempt]) -> Ints:
     return numbered(classes)
 
 
-def embedded(least: float = 0.9, embed: Embed = hashed_ngrams) -> Sameness:
-    """Texts whose cosine is at least `least`."""
+def compared(attempts: Sequence[Attempt], view: View = "text") -> list[str]:
+    """What is compared of every attempt [n]: its text, or its answer (its text where it has none)."""
+    return [a.text if view == "text" or a.answer is None else a.answer for a in attempts]
+
+
+def embedded(least: float = 0.9, embed: Embed = hashed_ngrams, view: View = "text") -> Sameness:
+    """Texts (or answers) whose cosine is at least `least`."""
 
     def same(problem: Problem, attempts: Sequence[Attempt]) -> Ints:
-        return grouped(cosines(embed([attempt.text for attempt in attempts])) >= least)
+        return grouped(cosines(embed(compared(attempts, view))) >= least)
 
     return same
 
 
-def entailed(entails: Entails) -> Sameness:
-    """Texts that entail each other: in both directions entailment is the likeliest of the three."""
+def entailed(entails: Entails, view: View = "text") -> Sameness:
+    """Texts (or answers) that entail each other: in both directions entailment is the likeliest of the three."""
 
     def same(problem: Problem, attempts: Sequence[Attempt]) -> Ints:
-        return grouped(mutual(entailment(entails, [attempt.text for attempt in attempts])))
+        return grouped(mutual(entailment(entails, compared(attempts, view))))
 
     return same
 
 
-def tied(entails: Entails) -> Sameness:
-    """Texts that are tied, directly or through others, by entailment likelier than contradiction in both directions."""
+def tied(entails: Entails, view: View = "text") -> Sameness:
+    """Texts (or answers) tied, directly or through others, by entailment likelier than contradiction in both directions."""
 
     def same(problem: Problem, attempts: Sequence[Attempt]) -> Ints:
-        return connected(unopposed(entailment(entails, [attempt.text for attempt in attempts])))
+        return connected(unopposed(entailment(entails, compared(attempts, view))))
 
     return same
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nosce.core.attempt import Attempt
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
-from nosce.monitor.equivalence import ENTAILMENT, Entails, Ints, Sameness, entailment, matching, numbered
+from nosce.monitor.equivalence import ENTAILMENT, Entails, Ints, Sameness, View, compared, entailment, matching, numbered
 from nosce.monitor.similarity import Embed, cosines, hashed_ngrams, relevances, rouge_l
 
 Floats = NDArray[np.float64]
@@ -25,8 +25,8 @@ NEEDS = {
     "samples": "two samples or more",
     "sample_logprobs": "token log-probabilities of every sample",
     "pieces": "the text of each token",
-    "nli": "how the attempts entail each other (an entailment model, `entails`)",
-    "entails": "an entailment model (`entails`)",
+    "nli": "how the attempts entail each other (by an entailment model)",
+    "entails": "an entailment model",
     "prior": "log-probabilities of the same tokens without the question",
     "layers": "what each layer alone would have said (a local model with hidden states)",
 }
@@ -51,7 +51,7 @@ class Statistics:
     problem: Problem
     attempts: Sequence[Attempt]
     apart: bool = False
-    view: Literal["text", "answer"] = "text"
+    view: View = "text"
     same: Sameness = matching
     embed: Embed = hashed_ngrams
     entails: Entails | None = None
@@ -141,7 +141,7 @@ class Statistics:
     @cached_property
     def texts(self) -> list[str]:
         """What is compared of every attempt [n]: its text, or its answer (its text where it has none)."""
-        return [a.text if self.view == "text" or a.answer is None else a.answer for a in self.attempts]
+        return compared(self.attempts, self.view)
 
     @cached_property
     def sequence_logprobs(self) -> Floats:

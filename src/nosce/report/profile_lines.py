@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from nosce.batteries.profile import Profile, differences
-from nosce.batteries.sitting import Sitting
+from nosce.batteries.sitting import Sitting, batteries
 from nosce.core.battery import ASPECTS, Aspect, Finding, Measure
 from nosce.core.registry import catalogue
 
@@ -24,6 +24,15 @@ FIRST: dict[Aspect, tuple[tuple[str, str], ...]] = {
     "bears": (("S171", "full"), ("S280", "pressed")),
 }
 """The figure that answers each question at the head of the page, where it was measured; else the first on the page."""
+
+
+def command(found: Sequence[Profile]) -> str:
+    """The command that makes these profiles again."""
+    first = found[0]
+    asked = [sitting.battery for sitting in first.sittings]
+    some = ["--battery", ",".join(battery.id for battery in asked)] if len(asked) < len(batteries()) else []
+    against = [f"--against {one.spec}" for one in found[1:]]
+    return " ".join(["nosce profile", first.spec, *against, *some, f"--n {first.n} --seed {first.seed}"])
 
 
 @dataclass(frozen=True)

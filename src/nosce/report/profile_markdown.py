@@ -13,17 +13,17 @@ from nosce.report.text import brief, count, price
 def markdown(found: Sequence[Profile]) -> str:
     """The figures of the page under the five questions, then what was asked, what was not, and the command that does it again."""
     first = found[0]
-    command = " ".join(["nosce profile", first.spec, *(f"--against {one.spec}" for one in found[1:])])
+    unasked = "Nothing of this could be asked." if said.refused(found) else "The batteries chosen do not ask this."
     parts = [
         f"# {' against '.join(one.spec for one in found)}: a profile", "",
-        f"`{command} --n {first.n} --seed {first.seed}`: {first.n} items a battery, "
+        f"`{said.command(found)}`: {first.n} items a battery, "
         f"{count(sum(one.cost.tokens for one in found))} tokens, {', '.join(one.version for one in found)}. "
         "95% intervals over items; **bold** where the whole interval lies on the good side of what the figure is read against. "
         "Signed figures without a % are percentage points.", "",
     ]  # fmt: skip
     for aspect, own in said.lines(found).items():
         front = [line for line in own if line.front and line.defined]
-        parts += [f"## {ASPECTS[aspect]}", "", *(_table(front, found) if front else ["Nothing of this could be asked."]), ""]
+        parts += [f"## {ASPECTS[aspect]}", "", *(_table(front, found) if front else [unasked]), ""]
     return "\n".join([*parts, *_asked(found)]) + "\n"
 
 

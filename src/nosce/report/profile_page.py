@@ -122,8 +122,7 @@ def made_from(found: Sequence[Profile]) -> list[tuple[str, str]]:
     from importlib.metadata import version
 
     first = found[0]
-    again = f"nosce profile {first.spec}" + (f" --against {found[1].spec}" if len(found) == 2 else "")
     return [
         *((one.spec, one.version) for one in found), ("items a battery", count(first.n)), ("seed", str(first.seed)),
-        ("again with", f"{again} --n {first.n} --seed {first.seed} --out DIR"), ("nosce", version("nosce")),
+        ("again with", f"{said.command(found)} --out DIR"), ("nosce", version("nosce")),
     ]  # fmt: skip

@@ -89,6 +89,6 @@ def _recorded(system: System, recorded: frozenset[str], given: Mapping[str, Any]
 
 def _not_given(system: System, given: Mapping[str, Any]) -> str:
     if looks_at(system) & set(GIVEN) and "entails" not in given:
-        return f"needs {OBSERVED['entails']}: from Python, nosce.signals(…, entails=model)"
+        return f"needs {OBSERVED['entails']}: give --nli PATH, an NLI classifier of transformers"
     return ""
 

@@ -12,11 +12,13 @@ from nosce.core.problem import Problem
 from nosce.core.registry import System
 from nosce.core.streams import stream_key
 from nosce.evidence.plan import problems_hash
+from nosce.evidence.signals.comparing import comparing
 from nosce.evidence.signals.recorded import Recorded, is_run, read_run
 from nosce.evidence.signals.serve import Refused, insist, listed, served, wanted
 from nosce.mind.engine import Engine
 from nosce.models.base import Model
 from nosce.models.load import load_probed_roster
+from nosce.monitor.equivalence import Sameness
 from nosce.tasks.load import load_problems
 
 LEAST = 20
@@ -66,16 +68,20 @@ def plan_signals(
     columns: Mapping[str, str] | None = None,
     kind: str | None = None,
     limit: int | None = None,
+    nli: str | None = None,
+    same: str | Sameness | None = None,
+    view: str | None = None,
     **given: Any,
 ) -> Study:
     """Read, look up and check everything; spends no token.
 
     `data`: graded questions, or the folder of a run whose attempts are measured as they are (no model is needed then).
-    `given` goes to the statistics: `embed`, `entails`, `same`. Raises InputError or CapabilityError saying what to do; where
-    a signal that was named cannot be had, with the names of those that can.
+    `nli`, `same` and `view`: see `comparing`. `given` goes to the statistics: `embed`, `entails`. Raises InputError or
+    CapabilityError saying what to do; where a signal that was named cannot be had, with the names of those that can.
     """
     _check_numbers(samples, limit, temperature)
     systems = wanted(signals)
+    given |= comparing(nli, same, view) if same is None or isinstance(same, str) else {**comparing(nli, None, view), "same": same}
     recorded, problems = _questions(data, model, columns or {}, kind, limit)
     labelled = _loaded(calibrate, columns or {}, kind) if calibrate else []
     if recorded and labelled:
