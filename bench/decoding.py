@@ -21,6 +21,7 @@ import numpy as np
 
 from nosce.models.socrates.decoder import Decoder, Row
 from nosce.models.socrates.network import Network
+from nosce.models.socrates.threads import blas_threads
 
 PROMPT, NEW = 32, 64
 FLOORS = {1: 5.0, 64: 3.0, 256: 2.0}
@@ -102,9 +103,9 @@ def run(weights: Path | None = None, rounds: int = 3) -> dict[str, Any]:
 
 
 def _compare(network: Network, model: Any, ids: list[list[int]], rounds: int) -> dict[str, float]:
-    decoder = Decoder(network, slots=len(ids))  # its threads: as OMP_NUM_THREADS or the cores allow
+    decoder = Decoder(network, slots=len(ids))  # its lanes: as OMP_NUM_THREADS or the cores allow
     ours(decoder, ids)
-    threads = min(sorted({1, decoder.threads}), key=lambda count: theirs(model, ids, count))
+    threads = min(sorted({1, blas_threads()}), key=lambda count: theirs(model, ids, count))
     pairs = [(ours(decoder, ids), theirs(model, ids, threads)) for _ in range(rounds)]
     decoder.close()
     mine, other = (len(ids) * NEW / statistics.median(side) for side in zip(*pairs, strict=True))

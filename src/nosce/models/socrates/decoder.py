@@ -3,14 +3,14 @@
 Slots 0 … n − 1 are the active rows. A slot that becomes free is given to a waiting row; when none waits, the last row
 moves there, so that a batch is always one piece of memory. A row enters with all of its prompt but the last token in
 the cache; that token goes through the first step like any other. Rows with the same prompt share one pass over it.
+A large batch is split between lanes, processes that share the memory.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 
 from nosce.core.errors import InputError
 from nosce.models.socrates import sampling
-from nosce.models.socrates.incremental import KeyValueCache, Stepper
+from nosce.models.socrates.lanes import Job, Lanes
 from nosce.models.socrates.network import Floats, Network
 from nosce.models.socrates.rows import Plan, Row
 from nosce.models.socrates.threads import blas_threads, one_blas_thread
 
 __all__ = ["Decoder", "Row"]
 
-ROWS_A_THREAD = 32
-"""Fewer rows than this are not worth another thread."""
+ROWS_A_LANE = 32
+"""Fewer rows than this are not worth another lane."""
 PROMPT_TOKENS_AT_ONCE = 512
 """More in one pass over prompts would not stay in the processor's cache."""
 
@@ -34,20 +34,18 @@ PROMPT_TOKENS_AT_ONCE = 512
 class Decoder:
     """Decodes rows in a shared batch of at most `slots`. Not for use by several threads at once.
 
-    A large batch is split between `threads` (by default as many as BLAS was given, see OMP_NUM_THREADS).
+    A large batch is split between `lanes` (by default as many as BLAS was given threads, see OMP_NUM_THREADS).
     """
 
-    def __init__(self, network: Network, slots: int = 256, threads: int | None = None) -> None:
+    def __init__(self, network: Network, slots: int = 256, lanes: int | None = None) -> None:
         self.network = network
         self.slots = slots
-        self.threads = max(1, blas_threads() if threads is None else threads)
-        self._cache = KeyValueCache(network, slots)
-        self._steppers = [Stepper(network, slots) for _ in range(self.threads)]
-        self._pool: ThreadPoolExecutor | None = None
+        self._lanes = Lanes(network, slots, max(1, min(blas_threads() if lanes is None else lanes, slots // ROWS_A_LANE)))
+        self._cache = self._lanes.here.cache
         self._waiting: deque[Row] = deque()
         self._rows: list[Row | None] = []  # by slot; None is a hole until the next step
-        self._token = np.zeros(slots, dtype=np.int64)  # the next to be read
-        self._position = np.zeros(slots, dtype=np.int64)  # where it will stand
+        self._token = self._lanes.here.token  # the next to be read
+        self._position = self._lanes.here.position  # where it will stand
         self._last = np.zeros(slots, dtype=np.int64)  # position after which the row is full
         self._draws = np.zeros((slots, network.context))  # what each row's stream gives, by position
         self._written = np.zeros((slots, network.context), dtype=np.int64)  # the tokens chosen, by the position before
@@ -105,10 +103,8 @@ class Decoder:
         return list(rows)
 
     def close(self) -> None:
-        """Release the threads."""
-        if self._pool:
-            self._pool.shutdown()
-            self._pool = None
+        """End the processes of other lanes."""
+        self._lanes.close()
 
     def _check(self, row: Row) -> None:
         size, context = len(row.prompt), self.network.context
@@ -180,57 +176,43 @@ class Decoder:
                 wanted.setdefault(tuple(row.prompt[:-1]), []).append(slot)
         if wanted:
             self._cache.reserve(max(map(len, wanted)))
-            self._spread([partial(self._fill, batch, wanted) for batch in _alike(wanted)])
-
-    def _fill(self, batch: Sequence[tuple[int, ...]], wanted: Mapping[tuple[int, ...], list[int]]) -> None:
-        slots = np.array([slot for prompt in batch for slot in wanted[prompt]])
-        self._cache.fill(batch, slots, np.repeat(np.arange(len(batch)), [len(wanted[prompt]) for prompt in batch]))
+            self._lanes.ready(len(self._rows) // ROWS_A_LANE)
+            self._lanes.do([_filling(batch, wanted) for batch in _alike(wanted)])
 
     # ---- one token for every row
 
     def _run(self, count: int) -> None:
-        """Choose a token for each row, over as many threads as the batch is worth."""
-        lanes = max(1, min(self.threads, count // ROWS_A_THREAD))
-        edges = [count * lane // lanes for lane in range(lanes + 1)]
-        self._spread([partial(self._lane, self._steppers[i], edges[i], edges[i + 1]) for i in range(lanes)])
-
-    def _spread(self, work: Sequence[Callable[[], None]]) -> None:
-        """Do all of it, shared out between the threads."""
-        if len(work) == 1 or self.threads == 1:
-            for each in work:
-                each()
-            return
-        pool = self._pool = self._pool or ThreadPoolExecutor(self.threads - 1, "socrates")
-        left = iter(work)  # whoever is free takes the next; handing out is one step under Python's lock
-        others = [pool.submit(_work_off, left) for _ in range(min(self.threads, len(work)) - 1)]
-        _work_off(left)
-        for other in others:
-            other.result()
-
-    def _lane(self, stepper: Stepper, first: int, stop: int) -> None:
-        """Run the slots first … stop − 1 and choose and note their tokens."""
-        here, every = slice(first, stop), np.arange(first, stop)
-        position = self._position[here]
-        logits = stepper.step(self._cache, first, self._token[here], position, self._plan.edits(here))
+        """Choose a token for each row and note it."""
+        here, every, position = slice(0, count), np.arange(count), self._position[:count]
+        self._read(count)
+        logits = self._lanes.here.logits[here]
         plain = sampling.Distribution.of(logits)
         weights = self._shape(logits, here) if self._plan.shaped else plain.weights
         tokens = sampling.choose(weights, self._draws[every, position])
         for slot in self._plan.topped:
-            if first <= slot < stop and (row := self._rows[slot]) is not None:
-                row.topk.append(plain.likeliest(slot - first, row.top))
+            if (row := self._rows[slot]) is not None:
+                row.topk.append(plain.likeliest(slot, row.top))
         self._written[every, position] = tokens
         self._logprobs[every, position] = plain.logprobs(tokens)
         self._entropies[every, position] = plain.entropies()
         self._token[here] = tokens
         position += 1
 
+    def _read(self, count: int) -> None:
+        """Logits of every row, over as many lanes as the batch is worth; one where hidden states are changed on the way."""
+        if edits := self._plan.edits(slice(0, count)):
+            return self._lanes.here.step(0, count, edits)
+        lanes = self._lanes.ready(count // ROWS_A_LANE)
+        edges = [count * lane // lanes for lane in range(lanes + 1)]
+        self._lanes.do([("step", pair) for pair in pairwise(edges)])
+
     def _shape(self, logits: Floats, here: slice) -> Floats:
         """Weights after bias, temperature and nucleus."""
         for slot in self._plan.biased:
-            if here.start <= slot < here.stop and (row := self._rows[slot]) is not None:
+            if (row := self._rows[slot]) is not None:
                 bias = row.bias(row) if callable(row.bias) else row.bias
                 if bias is not None:
-                    logits[slot - here.start] += bias
+                    logits[slot] += bias
         weights = sampling.tempered(logits, self._temperature[here])
         cut = np.flatnonzero(self._top_p[here] < 1)
         if len(cut):
@@ -259,9 +241,10 @@ class Decoder:
         return row
 
 
-def _work_off(work: Iterator[Callable[[], None]]) -> None:
-    for each in work:
-        each()
+def _filling(batch: Sequence[tuple[int, ...]], wanted: dict[tuple[int, ...], list[int]]) -> Job:
+    """The job of reading different prompts once each for all slots that want them."""
+    slots = np.array([slot for prompt in batch for slot in wanted[prompt]])
+    return "fill", (batch, slots, np.repeat(np.arange(len(batch)), [len(wanted[prompt]) for prompt in batch]))
 
 
 def _alike(prompts: Iterable[tuple[int, ...]]) -> list[list[tuple[int, ...]]]:

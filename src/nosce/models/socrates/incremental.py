@@ -31,29 +31,46 @@ class KeyValueCache:
     """For every layer the keys [slots, G · head, room] and the values [slots, room, G · head].
 
     `room` grows with the longest sequence up to the context. What lies beyond a sequence's length is finite but
-    meaningless.
+    meaningless. `memory` [size()] is where everything is kept, by default a place of its own.
     """
 
-    def __init__(self, network: Network, slots: int) -> None:
+    def __init__(self, network: Network, slots: int, memory: Floats | None = None) -> None:
         self.network = network
         self.slots = slots
         self.room = 0
         self.keys: list[Floats] = []
         self.values: list[Floats] = []
+        self._memory = memory
         self.reserve(1)
+
+    @staticmethod
+    def size(network: Network, slots: int) -> int:
+        """Numbers held at most."""
+        shape = network.shape
+        return 2 * shape.layers * slots * shape.context * shape.groups * shape.head
 
     def reserve(self, length: int) -> None:
         """Make room for `length` positions in every slot."""
         if length <= self.room:
             return
-        shape = self.network.shape
-        old, wide = self.room, shape.groups * shape.head
-        self.room = min(shape.context, -(-length // GROWTH) * GROWTH)
-        keys = [np.zeros((self.slots, wide, self.room), dtype=np.float32) for _ in range(shape.layers)]
-        values = [np.zeros((self.slots, self.room, wide), dtype=np.float32) for _ in range(shape.layers)]
-        for new, before in zip([*keys, *values], [*self.keys, *self.values], strict=old > 0):
-            new[:, : before.shape[1], : before.shape[2]] = before
-        self.keys, self.values = keys, values
+        before = [*self.keys, *self.values]
+        if self._memory is not None:
+            before = [array.copy() for array in before]
+        self.see(min(self.network.context, -(-length // GROWTH) * GROWTH))
+        for new, old in zip([*self.keys, *self.values], before, strict=bool(before)):
+            new[:, : old.shape[1], : old.shape[2]] = old
+
+    def see(self, room: int) -> None:
+        """Take the memory to have room for so many positions, as another process that shares it does."""
+        if room == self.room:
+            return
+        shape, self.room = self.network.shape, room
+        wide = shape.groups * shape.head
+        size = self.slots * room * wide
+        memory = np.zeros(2 * shape.layers * size, dtype=np.float32) if self._memory is None else self._memory
+        parts = [memory[at * size : (at + 1) * size] for at in range(2 * shape.layers)]
+        self.keys = [part.reshape(self.slots, wide, room) for part in parts[: shape.layers]]
+        self.values = [part.reshape(self.slots, room, wide) for part in parts[shape.layers :]]
 
     def fill(self, prompts: Sequence[Sequence[int]], slots: Ids, source: Ids) -> None:
         """Run `prompts` once each; slot `slots[i]` receives what prompt `source[i]` left."""

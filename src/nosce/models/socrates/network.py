@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,8 @@ class Network:
     head: Floats  # [d, V]; final gain and √d folded in
     layers: tuple[Layer, ...]
     rotation: NDArray[np.complex64]  # [context, head / 2]
+    changes: list[int] = field(default_factory=lambda: [0])
+    """How often the weights were changed in place; for whoever has a copy."""
 
     @classmethod
     def load(cls, folder: str | Path) -> Network:
@@ -137,12 +139,21 @@ class Network:
 
     def load_weights(self, tensors: dict[str, NDArray[Any]]) -> None:
         """Take over other weights of the same shape, in place: whoever holds this network's arrays sees the new ones."""
-        new = Network.from_tensors(self.shape, tensors)
-        for name in ("embedding", "lm_head", "gain", "head"):
-            np.copyto(getattr(self, name), getattr(new, name))
-        for mine, theirs in zip(self.layers, new.layers, strict=True):
-            for name in ("qkv", "out", "gate_up", "down"):
-                np.copyto(getattr(mine, name), getattr(theirs, name))
+        for mine, new in zip(self.arrays(), Network.from_tensors(self.shape, tensors).arrays(), strict=True):
+            np.copyto(mine, new)
+        self.changes[0] += 1
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """Everything that the network is made of, in the order in which `of_arrays` takes it."""
+        layers = (array for layer in self.layers for array in (layer.qkv, layer.out, layer.gate_up, layer.down))
+        return [self.embedding, self.lm_head, self.gain, self.head, self.rotation, *layers]
+
+    @classmethod
+    def of_arrays(cls, shape: Shape, arrays: Sequence[NDArray[Any]]) -> Network:
+        """The network on arrays that lie elsewhere."""
+        embedding, lm_head, gain, head, rotation, *rest = arrays
+        layers = tuple(Layer(*rest[at : at + 4]) for at in range(0, len(rest), 4))
+        return cls(shape, embedding, lm_head, gain, head, layers, rotation)
 
     @property
     def vocab_size(self) -> int:
