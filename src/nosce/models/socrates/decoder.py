@@ -86,6 +86,7 @@ class Decoder:
 
     def step(self) -> list[Row]:
         """Add one token to every active row after letting waiting rows in; returns the rows that finished."""
+        self._lanes.refresh()
         with one_blas_thread():
             full = self._settle()
             count = len(self._rows)

@@ -15,6 +15,7 @@ import mmap
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from socket import socketpair
@@ -31,6 +32,8 @@ Job = tuple[str, tuple[Any, ...]]
 """A method of Worker and its arguments."""
 Field = tuple[tuple[int, ...], str]
 """Dimensions and type of an array."""
+ALERT = 0.0005
+"""Seconds for which a lane that waits does not sleep."""
 STATE = 3
 """Arrays that say what the rows of a batch read next and what came of it."""
 
@@ -90,15 +93,13 @@ class Lanes:
             return
         memory = (KeyValueCache.size(network, slots),), "f4"
         self._shared = Shared([*state, memory, *((array.shape, array.dtype.str) for array in network.arrays())])
-        self.here = Worker(network, slots, self._shared.arrays[: len(state)], self._shared.arrays[len(state)])
+        self._copy()
+        mine = Network.of_arrays(network.shape, self._shared.arrays[STATE + 1 :])
+        self.here = Worker(mine, slots, self._shared.arrays[:STATE], self._shared.arrays[STATE])
 
     def ready(self, wanted: int) -> int:
         """How many of the lanes wanted will share the next jobs. Starts what is missing, and does not wait for it."""
         wanted = min(wanted, self.most)
-        if wanted > 1 and self._changes != self.network.changes[0]:
-            self._changes = self.network.changes[0]
-            for theirs, mine in zip(self._shared.arrays[STATE + 1 :], self.network.arrays(), strict=True):
-                np.copyto(theirs, mine)
         while len(self._others) < wanted - 1:
             self._others.append(_Other(self.network.shape, self.slots, self._shared))
         self._used = [other for other in self._others[: max(wanted - 1, 0)] if other.up]
@@ -114,6 +115,16 @@ class Lanes:
         for other, theirs in dealt:
             if not other.done():
                 self.here.work(theirs)
+
+    def refresh(self) -> None:
+        """Take over the weights if they were changed."""
+        if self.most > 1 and self._changes != self.network.changes[0]:
+            self._copy()
+
+    def _copy(self) -> None:
+        self._changes = self.network.changes[0]
+        for theirs, mine in zip(self._shared.arrays[STATE + 1 :], self.network.arrays(), strict=True):
+            np.copyto(theirs, mine)
 
     def close(self) -> None:
         """End the other processes; they are started again when a batch needs them."""
@@ -174,11 +185,19 @@ def serve() -> None:
     while True:
         try:
             line.send(True)
+            _wait(line)
             room, jobs = line.recv()
         except (OSError, EOFError):
             return
         worker.cache.see(room)
         worker.work(jobs)
+
+
+def _wait(line: Connection) -> None:
+    """Look out for the next job for a moment: a processor that has gone to sleep takes longer to wake."""
+    until = time.perf_counter() + ALERT
+    while not line.poll() and time.perf_counter() < until:
+        pass
 
 
 def _state(network: Network, slots: int) -> list[Field]:
