@@ -63,11 +63,11 @@ def read(text: str) -> tuple[tuple[str, ...], str]:
 
 
 class Speaker:
-    """A checkpoint that writes, and reads off probabilities. `threads` for the decoder."""
+    """A checkpoint that writes, and reads off probabilities. `lanes` for the decoder."""
 
-    def __init__(self, folder: str | Path, *, slots: int = 256, threads: int = 1) -> None:
+    def __init__(self, folder: str | Path, *, slots: int = 256, lanes: int = 1) -> None:
         self.network, self.words = Network.load(folder), SocratesTokenizer()
-        self._decoder = Decoder(self.network, slots, threads)
+        self._decoder = Decoder(self.network, slots, lanes)
         self._key = 0
 
     def say(self, prompts: Sequence[str], *, temperature: float = 0.7, most: int = 140, stop: str = marks.END) -> list[Row]:

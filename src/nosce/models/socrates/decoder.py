@@ -14,7 +14,6 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nosce.core.errors import InputError
 from nosce.models.socrates import sampling
@@ -41,24 +40,9 @@ class Decoder:
         self.network = network
         self.slots = slots
         self._lanes = Lanes(network, slots, max(1, min(blas_threads() if lanes is None else lanes, slots // ROWS_A_LANE)))
-        self._cache = self._lanes.here.cache
+        self._cache, self._state = self._lanes.here.cache, self._lanes.here.slots
         self._waiting: deque[Row] = deque()
         self._rows: list[Row | None] = []  # by slot; None is a hole until the next step
-        self._token = self._lanes.here.token  # the next to be read
-        self._position = self._lanes.here.position  # where it will stand
-        self._last = np.zeros(slots, dtype=np.int64)  # position after which the row is full
-        self._draws = np.zeros((slots, network.context))  # what each row's stream gives, by position
-        self._written = np.zeros((slots, network.context), dtype=np.int64)  # the tokens chosen, by the position before
-        self._logprobs = np.zeros((slots, network.context), dtype=np.float32)
-        self._entropies = np.zeros((slots, network.context), dtype=np.float32)
-        self._ends = np.zeros((slots, network.vocab_size), dtype=np.bool_)  # whether a token ends the row
-        self._temperature = np.ones(slots, dtype=np.float32)
-        self._top_p = np.ones(slots, dtype=np.float32)
-        self._state: list[NDArray[Any]] = [
-            *(self._token, self._position, self._last),
-            *(self._draws, self._temperature, self._top_p, self._ends),
-            *(self._written, self._logprobs, self._entropies),
-        ]
         self._plan = Plan.of([], network.shape.width)
 
     @property
@@ -92,8 +76,9 @@ class Decoder:
             count = len(self._rows)
             if not count:
                 return full
-            self._cache.reserve(int(self._position[:count].max()) + 1)
+            self._cache.reserve(int(self._state.position[:count].max()) + 1)
             self._run(count)
+            self._state.advance(count)
         return full + self._finished(count)
 
     def run(self, rows: Sequence[Row]) -> list[Row]:
@@ -134,7 +119,8 @@ class Decoder:
             if not holes:
                 self._rows.append(None)
             joined.append(holes.popleft() if holes else len(self._rows) - 1)
-            self._enter(row, joined[-1])
+            self._rows[joined[-1]] = row
+            self._state.enter(joined[-1], row)
         for slot in reversed(holes):
             self._close(slot)
         self._prefill(joined)
@@ -145,27 +131,13 @@ class Decoder:
     def _active(self) -> list[Row]:
         return [row for row in self._rows if row is not None]
 
-    def _enter(self, row: Row, slot: int) -> None:
-        start = len(row.prompt) - 1
-        self._rows[slot] = row
-        self._token[slot] = row.prompt[-1]
-        self._position[slot] = start
-        self._last[slot] = start + min(row.max_new, self.network.context - len(row.prompt))
-        steps = np.arange(self.network.context - start)
-        self._draws[slot, start:] = sampling.uniforms(sampling.stream(row.key), steps)
-        self._temperature[slot] = row.temperature
-        self._top_p[slot] = row.top_p
-        self._ends[slot] = False
-        self._ends[slot, [token for token in row.stop if 0 <= token < self.network.vocab_size]] = True
-
     def _close(self, slot: int) -> None:
         """Move the last row into a hole."""
         last = len(self._rows) - 1
         if slot != last:
             self._rows[slot] = self._rows[last]
-            self._cache.copy(last, slot, int(self._position[last]))
-            for state in self._state:
-                state[slot] = state[last]
+            self._cache.copy(last, slot, int(self._state.position[last]))
+            self._state.move(last, slot)
         self._rows.pop()
 
     def _prefill(self, joined: Sequence[int]) -> None:
@@ -183,61 +155,53 @@ class Decoder:
     # ---- one token for every row
 
     def _run(self, count: int) -> None:
-        """Choose a token for each row and note it."""
-        here, every, position = slice(0, count), np.arange(count), self._position[:count]
-        self._read(count)
-        logits = self._lanes.here.logits[here]
-        plain = sampling.Distribution.of(logits)
-        weights = self._shape(logits, here) if self._plan.shaped else plain.weights
-        tokens = sampling.choose(weights, self._draws[every, position])
-        for slot in self._plan.topped:
+        """Choose a token for each row. All is done in the lanes unless rows want to see to the logits themselves."""
+        plan = self._plan
+        if plan.deltas:
+            self._lanes.here.read(0, count, plan.edits(slice(0, count)))
+        elif plan.biased or plan.topped:
+            self._deal("read", count)
+        else:
+            return self._deal("step", count, plan.shaped)
+        for slot in plan.topped:
             if (row := self._rows[slot]) is not None:
-                row.topk.append(plain.likeliest(slot, row.top))
-        self._written[every, position] = tokens
-        self._logprobs[every, position] = plain.logprobs(tokens)
-        self._entropies[every, position] = plain.entropies()
-        self._token[here] = tokens
-        position += 1
+                row.topk.append(sampling.likeliest(self._state.logits[slot], row.top))
+        self._state.choose(0, count, plan.shaped, self._bias())
 
-    def _read(self, count: int) -> None:
-        """Logits of every row, over as many lanes as the batch is worth; one where hidden states are changed on the way."""
-        if edits := self._plan.edits(slice(0, count)):
-            return self._lanes.here.step(0, count, edits)
+    def _deal(self, name: str, count: int, *rest: Any) -> None:
+        """One job for each lane that the batch is worth, on as many rows each."""
         lanes = self._lanes.ready(count // ROWS_A_LANE)
         edges = [count * lane // lanes for lane in range(lanes + 1)]
-        self._lanes.do([("step", pair) for pair in pairwise(edges)])
+        self._lanes.do([(name, (*pair, *rest)) for pair in pairwise(edges)])
 
-    def _shape(self, logits: Floats, here: slice) -> Floats:
-        """Weights after bias, temperature and nucleus."""
+    def _bias(self) -> dict[int, Floats]:
+        found = {}
         for slot in self._plan.biased:
             if (row := self._rows[slot]) is not None:
                 bias = row.bias(row) if callable(row.bias) else row.bias
                 if bias is not None:
-                    logits[slot] += bias
-        weights = sampling.tempered(logits, self._temperature[here])
-        cut = np.flatnonzero(self._top_p[here] < 1)
-        if len(cut):
-            weights[cut] = sampling.nucleus(weights[cut], self._top_p[here][cut])
-        return weights
+                    found[slot] = bias
+        return found
 
     def _finished(self, count: int) -> list[Row]:
         """Take out the rows that end with the token just chosen; each leaves a hole."""
         for slot in self._plan.watching:
             if (row := self._rows[slot]) is not None:
-                row.tokens.append(int(self._token[slot]))
-        ended = self._ends[np.arange(count), self._token[:count]]
-        over = np.flatnonzero(ended | (self._position[:count] >= self._last[:count]))
+                row.tokens.append(int(self._state.token[slot]))
+        state = self._state
+        ended = state.ends[np.arange(count), state.token[:count]]
+        over = np.flatnonzero(ended | (state.position[:count] >= state.last[:count]))
         return [self._leave(slot, "stop" if ended[slot] else "length") for slot in over.tolist()]
 
     def _leave(self, slot: int, finish: Literal["stop", "length"] | None = None) -> Row:
         """Hand a row what was noted of it and leave a hole in its place."""
         row, self._rows[slot] = self._rows[slot], None
         assert row is not None
-        start = len(row.prompt) - 1
-        noted = slice(start, int(self._position[slot]))
-        row.tokens[:] = self._written[slot, noted].tolist()
-        row.logprobs += self._logprobs[slot, noted].tolist()
-        row.entropies += self._entropies[slot, noted].tolist()
+        state = self._state
+        noted = slice(len(row.prompt) - 1, int(state.position[slot]))
+        row.tokens[:] = state.written[slot, noted].tolist()
+        row.logprobs += state.logprobs[slot, noted].tolist()
+        row.entropies += state.entropies[slot, noted].tolist()
         row.finish = finish
         return row
 

@@ -6,11 +6,12 @@ waits for a job (a prompt to read, a token to add) and says when it is done; a m
 is the process itself.
 
 The others are started when a batch is first worth it, and until they are up, or should one die, its jobs are done
-here: a job may be done twice, with the same result. They end with the process, whatever ended it.
+here: a job done twice leaves what it leaves done once. They end with the process, whatever ended it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import mmap
 import os
 import subprocess
@@ -27,15 +28,12 @@ from numpy.typing import NDArray
 
 from nosce.models.socrates.incremental import KeyValueCache, Stepper
 from nosce.models.socrates.network import Edit, Floats, Ids, Network, Shape
+from nosce.models.socrates.slots import Field, Slots
 
 Job = tuple[str, tuple[Any, ...]]
 """A method of Worker and its arguments."""
-Field = tuple[tuple[int, ...], str]
-"""Dimensions and type of an array."""
 ALERT = 0.0005
 """Seconds for which a lane that waits does not sleep."""
-STATE = 3
-"""Arrays that say what the rows of a batch read next and what came of it."""
 
 
 class Shared:
@@ -56,21 +54,26 @@ class Shared:
 
 
 class Worker:
-    """What one lane can do. `token` and `position` [slots] are what each row reads next and where; `logits` [slots, V]."""
+    """What one lane can do with the slots and the cache of a batch."""
 
-    def __init__(self, network: Network, slots: int, state: Sequence[NDArray[Any]], memory: Floats | None = None) -> None:
-        self.token, self.position, self.logits = state
-        self.cache = KeyValueCache(network, slots, memory)
-        self._stepper = Stepper(network, slots)
+    def __init__(self, network: Network, slots: Slots, memory: Floats | None = None) -> None:
+        self.slots = slots
+        self.cache = KeyValueCache(network, len(slots.token), memory)
+        self._stepper = Stepper(network, len(slots.token))
 
     def fill(self, prompts: Sequence[Sequence[int]], slots: Ids, source: Ids) -> None:
         """Read prompts into the cache, see `KeyValueCache.fill`."""
         self.cache.fill(prompts, slots, source)
 
-    def step(self, first: int, stop: int, edits: Mapping[int, Edit] | None = None) -> None:
-        """Logits of the slots first … stop − 1 after one more token each."""
-        here = slice(first, stop)
-        self.logits[here] = self._stepper.step(self.cache, first, self.token[here], self.position[here], edits)
+    def read(self, first: int, stop: int, edits: Mapping[int, Edit] | None = None) -> None:
+        """Logits of the slots first … stop − 1 after one more token each; `edits` as in `Stepper.step`."""
+        here, slots = slice(first, stop), self.slots
+        slots.logits[here] = self._stepper.step(self.cache, first, slots.token[here], slots.position[here], edits)
+
+    def step(self, first: int, stop: int, shaped: bool) -> None:
+        """Read one more token each and choose the next, see `Slots.choose`."""
+        self.read(first, stop)
+        self.slots.choose(first, stop, shaped)
 
     def work(self, jobs: Sequence[Job]) -> None:
         """Do jobs, one after the other."""
@@ -82,26 +85,25 @@ class Lanes:
     """The lanes of a decoder: `here`, and up to `most` − 1 processes beside it (none where memory cannot be shared)."""
 
     def __init__(self, network: Network, slots: int, most: int) -> None:
-        self.network, self.slots = network, slots
+        self.network = network
         self.most = most if hasattr(os, "memfd_create") else 1
         self._others: list[_Other] = []
         self._used: list[_Other] = []
         self._changes = -1  # of the weights, when the others last received them
-        state = _state(network, slots)
+        state = Slots.fields(network, slots)
         if self.most == 1:
-            self.here = Worker(network, slots, [np.zeros(dims, kind) for dims, kind in state])
+            self.here = Worker(network, Slots.of([np.zeros(*each) for each in state]))
             return
         memory = (KeyValueCache.size(network, slots),), "f4"
         self._shared = Shared([*state, memory, *((array.shape, array.dtype.str) for array in network.arrays())])
         self._copy()
-        mine = Network.of_arrays(network.shape, self._shared.arrays[STATE + 1 :])
-        self.here = Worker(mine, slots, self._shared.arrays[:STATE], self._shared.arrays[STATE])
+        self.here = _worker(network.shape, self._shared)
 
     def ready(self, wanted: int) -> int:
         """How many of the lanes wanted will share the next jobs. Starts what is missing, and does not wait for it."""
         wanted = min(wanted, self.most)
         while len(self._others) < wanted - 1:
-            self._others.append(_Other(self.network.shape, self.slots, self._shared))
+            self._others.append(_Other(self.network.shape, self._shared))
         self._used = [other for other in self._others[: max(wanted - 1, 0)] if other.up]
         return 1 + len(self._used)
 
@@ -123,7 +125,7 @@ class Lanes:
 
     def _copy(self) -> None:
         self._changes = self.network.changes[0]
-        for theirs, mine in zip(self._shared.arrays[STATE + 1 :], self.network.arrays(), strict=True):
+        for theirs, mine in zip(self._shared.arrays[-len(self.network.arrays()) :], self.network.arrays(), strict=True):
             np.copyto(theirs, mine)
 
     def close(self) -> None:
@@ -136,19 +138,19 @@ class Lanes:
 class _Other:
     """A lane in another process, seen from here. One that has died stays dead."""
 
-    def __init__(self, shape: Shape, slots: int, shared: Shared) -> None:
+    def __init__(self, shape: Shape, shared: Shared) -> None:
         here, there = socketpair()
         self._line = Connection(here.detach())
         self._up = self._dead = False
         with there:
-            process = subprocess.Popen(
+            self.process = process = subprocess.Popen(
                 [sys.executable, "-c", _SERVE, str(there.fileno()), str(shared.descriptor)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 pass_fds=(there.fileno(), shared.descriptor), start_new_session=True,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"},
             )  # fmt: skip
         self.end = finalize(self, _end, self._line, process)
-        self.send((shape, slots, shared.fields))
+        self.send((shape, shared.fields))
 
     @property
     def up(self) -> bool:
@@ -179,9 +181,8 @@ _SERVE = "from nosce.models.socrates.lanes import serve; serve()"
 def serve() -> None:
     """The life of a lane: map the memory, then do jobs until the other end of the line is gone."""
     line, descriptor = Connection(int(sys.argv[1])), int(sys.argv[2])
-    shape, slots, fields = line.recv()
-    arrays = Shared(fields, descriptor).arrays
-    worker = Worker(Network.of_arrays(shape, arrays[STATE + 1 :]), slots, arrays[:STATE], arrays[STATE])
+    shape, fields = line.recv()
+    worker = _worker(shape, Shared(fields, descriptor))
     while True:
         try:
             line.send(True)
@@ -200,8 +201,9 @@ def _wait(line: Connection) -> None:
         pass
 
 
-def _state(network: Network, slots: int) -> list[Field]:
-    return [((slots,), "i8"), ((slots,), "i8"), ((slots, network.vocab_size), "f4")]
+def _worker(shape: Shape, shared: Shared) -> Worker:
+    count = len(dataclasses.fields(Slots))
+    return Worker(Network.of_arrays(shape, shared.arrays[count + 1 :]), Slots.of(shared.arrays[:count]), shared.arrays[count])
 
 
 def _end(line: Connection, process: subprocess.Popen[bytes]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nosce.core.errors import InputError
-from nosce.models.socrates.network import Floats, Ids
+from nosce.models.socrates.network import Floats, Ids, log_softmax
 
 _WEYL = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -62,10 +62,12 @@ class Distribution:
         found: Floats = self.log_total - np.vecdot(self.weights, self.shifted) * np.exp(-self.log_total)
         return np.maximum(found, 0, out=found)
 
-    def likeliest(self, row: int, count: int) -> tuple[list[int], list[float]]:
-        """The `count` likeliest tokens of one row, likeliest first (ties by id), and their log-probabilities."""
-        ids = np.argsort(-self.shifted[row], kind="stable")[:count]
-        return ids.tolist(), (self.shifted[row, ids] - self.log_total[row]).tolist()
+
+def likeliest(logits: Floats, count: int) -> tuple[list[int], list[float]]:
+    """The `count` likeliest tokens of logits [V], likeliest first (ties by id), and their log-probabilities in nats."""
+    logprobs = log_softmax(logits)
+    ids = np.argsort(-logprobs, kind="stable")[:count]
+    return ids.tolist(), logprobs[ids].tolist()
 
 
 def choose(weights: Floats, draws: NDArray[np.float64]) -> Ids:
