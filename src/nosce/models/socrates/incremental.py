@@ -107,16 +107,18 @@ class Stepper:
         width = {
             "x": shape.width, "unit": shape.width, "change": shape.width, "norm": 1,
             "qkv": (shape.heads + 2 * shape.groups) * shape.head, "mixed": shape.heads * shape.head,
+            "turned": (shape.heads + shape.groups) * shape.head,
             "query": shape.heads * shape.groups * shape.head, "met": shape.heads * shape.groups * shape.head,
-            "both": 2 * shape.inner, "inner": shape.inner, "logits": shape.vocabulary,
+            "gate": shape.inner, "up": shape.inner, "inner": shape.inner, "logits": shape.vocabulary,
         }  # fmt: skip
         self.network = network
         self.rows = 0
         self._store = {name: np.zeros((blocks, size), dtype=np.float32) for name, size in width.items()}
-        self._turns = np.empty((blocks, 1, 1, shape.head // 2), dtype=np.complex64)
+        self._turns = np.empty((blocks, (shape.heads + shape.groups) * shape.head // 2), dtype=np.complex64)
         self._weights = np.empty(most * shape.heads * shape.context, dtype=np.float32)
         self._sums = np.empty((shape.layers, blocks, shape.heads), dtype=np.float32)
         self._epsilon, self._one = np.float32(shape.width * shape.epsilon), np.ones(1, dtype=np.float32)
+        self._ones = np.ones(shape.context, dtype=np.float32)
         self._ahead = np.arange(shape.context)
         self._careful = False
 
@@ -133,7 +135,7 @@ class Stepper:
         """
         if len(tokens) != self.rows:
             self._resize(len(tokens))
-        self.network.rotation.take(positions, 0, self.turn[:, 0, 0], "clip")
+        np.copyto(self.turn, self.network.rotation.take(positions, 0, mode="clip")[:, None])
         here, reach = slice(first, first + self.rows), self._reach(positions)
         if self._careful or edits:
             return self._pass(cache, here, tokens, reach, edits or {}, careful=True)
@@ -150,16 +152,18 @@ class Stepper:
         grouped, wide = (rows, shape.groups, shape.heads // shape.groups), shape.groups * shape.head
         self.rows = rows
         self.x, self.unit, self.change, self.norm, self.square = at["x"], at["unit"], at["change"], at["norm"], at["norm"][:, 0]
-        self.half, self.up, self.inner = at["both"][:, : shape.inner], at["both"][:, shape.inner :], at["inner"]
-        queries, self.key, self.value = np.split(at["qkv"], [shape.heads * shape.head, -wide], axis=1)
-        self.asked = queries.view(np.complex64).reshape(*grouped, -1)
-        self.turning = self.key.view(np.complex64).reshape(rows, shape.groups, 1, -1)
+        self.gate, self.up, self.inner = at["gate"], at["up"], at["inner"]
+        heads = shape.heads * shape.head
+        self.asked, self.value = at["qkv"][:, :-wide].view(np.complex64), at["qkv"][:, -wide:]  # queries and keys; values
+        self.turned, self.turns = at["turned"].view(np.complex64), self._turns[:rows]
+        self.turn = self.turns.reshape(rows, -1, shape.head // 2)
+        self.queries, self.key = at["turned"][:, :heads].reshape(*grouped, shape.head), at["turned"][:, heads:]
         self.query, self.met = at["query"].reshape(rows, shape.heads, wide), at["met"].reshape(rows, shape.heads, wide)
-        self.query_blocks = _diagonal(at["query"], grouped, shape.head).view(np.complex64)
+        self.query_blocks = _diagonal(at["query"], grouped, shape.head)
         self.met_blocks = _diagonal(at["met"], grouped, shape.head)
-        self.mixed, self.turn = at["mixed"].reshape(*grouped, shape.head), self._turns[:rows]
+        self.mixed = at["mixed"].reshape(*grouped, shape.head)
         self.sums = self._sums[:, :rows]
-        self.sum_of = [(each[..., None], each.reshape(*grouped, 1)) for each in self.sums]
+        self.sum_of = [(each, each.reshape(*grouped, 1)) for each in self.sums]
         for name in ("unit", "mixed", "inner"):
             self._store[name][rows:] = 0
         self.blocks = {name: _blocks(array, rows) for name, array in self._store.items()}
@@ -178,8 +182,8 @@ class Stepper:
         self, cache: KeyValueCache, here: slice, tokens: Ids, reach: _Reach, edits: Mapping[int, Edit], *, careful: bool
     ) -> Floats:
         network, x, change, product = self.network, self.x, self.change, self.product
-        unit, qkv, mixed, both, inner, changes = (
-            self.blocks[name] for name in ("unit", "qkv", "mixed", "both", "inner", "change")
+        unit, qkv, mixed, gate, up, inner, changes = (
+            self.blocks[name] for name in ("unit", "qkv", "mixed", "gate", "up", "inner", "change")
         )
         network.embedding.take(tokens, 0, x, "clip")
         if 0 in edits:
@@ -191,7 +195,8 @@ class Stepper:
             product(mixed, layer.out, changes)
             np.add(x, change, x)
             self._normalise()
-            product(unit, layer.gate_up, both)
+            product(unit, layer.gate, gate)
+            product(unit, layer.up, up)
             self._gate()
             product(inner, layer.down, changes)
             np.add(x, change, x)
@@ -212,8 +217,8 @@ class Stepper:
     def _attend(self, keys: Floats, values: Floats, reach: _Reach, total: Floats, divisor: Floats, careful: bool) -> None:
         """mixed ← softmax(query · keys) · values, the new key and value stored first."""
         length, rows, places, weights, mask = reach.length, reach.rows, reach.places, reach.weights, reach.mask
-        np.multiply(self.asked, self.turn, self.query_blocks)
-        np.multiply(self.turning, self.turn, self.turning)
+        np.multiply(self.asked, self.turns, self.turned)
+        np.copyto(self.query_blocks, self.queries)
         keys[rows, :, places] = self.key
         values[rows, places] = self.value
         np.matmul(self.query, keys[:, :, :length], weights)
@@ -222,16 +227,16 @@ class Stepper:
         if careful:
             np.subtract(weights, np.maximum.reduce(weights, -1, keepdims=True), weights)
         np.exp(weights, weights)
-        np.add.reduce(weights, -1, out=total, keepdims=True)
+        np.vecdot(weights, self._ones[:length], total)
         np.matmul(weights, values[:, :length], self.met)
         np.divide(self.met_blocks, divisor, self.mixed)
 
     def _gate(self) -> None:
-        """inner ← silu(gate) · up = h·(1 + tanh h)·up, with h = gate/2 as the weights give it."""
+        """inner ← silu(g) · up = h·(1 + tanh h)·up, with h = g/2 as the weights give it."""
         inner = self.inner
-        np.tanh(self.half, inner)
+        np.tanh(self.gate, inner)
         np.add(inner, self._one, inner)
-        np.multiply(inner, self.half, inner)
+        np.multiply(inner, self.gate, inner)
         np.multiply(inner, self.up, inner)
 
 

@@ -91,7 +91,8 @@ class Layer:
 
     qkv: Floats  # [d, (H + 2G) * head]
     out: Floats  # [H * head, d]
-    gate_up: Floats  # [d, 2 * inner]; the gate is halved
+    gate: Floats  # [d, inner], halved
+    up: Floats  # [d, inner]
     down: Floats  # [inner, d]
 
 
@@ -145,14 +146,14 @@ class Network:
 
     def arrays(self) -> list[NDArray[Any]]:
         """Everything that the network is made of, in the order in which `of_arrays` takes it."""
-        layers = (array for layer in self.layers for array in (layer.qkv, layer.out, layer.gate_up, layer.down))
+        layers = (array for layer in self.layers for array in (layer.qkv, layer.out, layer.gate, layer.up, layer.down))
         return [self.embedding, self.lm_head, self.gain, self.head, self.rotation, *layers]
 
     @classmethod
     def of_arrays(cls, shape: Shape, arrays: Sequence[NDArray[Any]]) -> Network:
         """The network on arrays that lie elsewhere."""
         embedding, lm_head, gain, head, rotation, *rest = arrays
-        layers = tuple(Layer(*rest[at : at + 4]) for at in range(0, len(rest), 4))
+        layers = tuple(Layer(*rest[at : at + 5]) for at in range(0, len(rest), 5))
         return cls(shape, embedding, lm_head, gain, head, layers, rotation)
 
     @property
@@ -196,7 +197,8 @@ class Network:
             if only_keep and index == shape.layers - 1:
                 return x
             rows += _attend(qkv, hide, shape) @ layer.out
-            rows += _gated(_unit(rows, shape) @ layer.gate_up) @ layer.down
+            unit = _unit(rows, shape)
+            rows += _gated(unit @ layer.gate, unit @ layer.up) @ layer.down
             if watch:
                 watch(index + 1, x)
         return x
@@ -305,9 +307,8 @@ def _attend(qkv: Floats, hide: Floats, shape: Shape) -> Floats:
     return found
 
 
-def _gated(both: Floats) -> Floats:
-    """SwiGLU of [..., 2 * inner], gate halved: silu(g)·u = h·(1 + tanh h)·u with h = g/2."""
-    half, up = np.split(both, 2, axis=-1)
+def _gated(half: Floats, up: Floats) -> Floats:
+    """SwiGLU: silu(g)·u = h·(1 + tanh h)·u with h = g/2, as the weights give it."""
     found: Floats = np.tanh(half)
     found += 1
     found *= half
@@ -322,11 +323,11 @@ def _fold(shape: Shape, get: Callable[[str], Floats], at: str) -> Layer:
     q = _interleaved(get(at + "self_attn.q_proj.weight"), shape) * np.float32(shape.head**-0.5)
     k = _interleaved(get(at + "self_attn.k_proj.weight"), shape)
     qkv = np.concatenate([q, k, get(at + "self_attn.v_proj.weight")])
-    gate_up = np.concatenate([get(at + "mlp.gate_proj.weight") * np.float32(0.5), get(at + "mlp.up_proj.weight")])
     return Layer(
         qkv=np.ascontiguousarray((qkv * first).T),
         out=np.ascontiguousarray(get(at + "self_attn.o_proj.weight").T),
-        gate_up=np.ascontiguousarray((gate_up * second).T),
+        gate=np.ascontiguousarray((get(at + "mlp.gate_proj.weight") * second * np.float32(0.5)).T),
+        up=np.ascontiguousarray((get(at + "mlp.up_proj.weight") * second).T),
         down=np.ascontiguousarray(get(at + "mlp.down_proj.weight").T),
     )
 
