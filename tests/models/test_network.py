@@ -170,7 +170,9 @@ def test_a_cancelled_row_leaves_at_once_and_the_others_do_not_notice(network):
     while decoder.active or decoder.waiting:
         decoder.step()
     whole = Decoder(network, slots=1).run(rows_of(1))
-    assert [len(rows[1].tokens), len(rows[6].tokens), rows[1].finish] == [1, 0, None]
+    assert 1 <= len(rows[1].tokens) < 25
+    assert rows[1].tokens == whole[1].tokens[: len(rows[1].tokens)]
+    assert [len(rows[6].tokens), rows[1].finish] == [0, None]
     assert [rows[i].tokens for i in (0, 2, 3, 4, 5)] == [whole[i].tokens for i in (0, 2, 3, 4, 5)]
 
 

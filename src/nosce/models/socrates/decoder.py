@@ -1,9 +1,10 @@
-"""Continuous batching: rows join and leave a running batch, and every step adds one token to each of them.
+"""Continuous batching: rows join and leave a running batch, and every step adds some tokens to each of them.
 
 Slots 0 … n − 1 are the active rows. A slot that becomes free is given to a waiting row; when none waits, the last row
 moves there, so that a batch is always one piece of memory. A row enters with all of its prompt but the last token in
 the cache; that token goes through the first step like any other. Rows with the same prompt share one pass over it.
-A large batch is split between lanes, processes that share the memory.
+Rows go on in groups, each for some tokens at a time: what a group has in the cache then stays in the processor's.
+A large batch is shared out between lanes, processes on the same memory.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -24,8 +25,12 @@ from nosce.models.socrates.threads import blas_threads, one_blas_thread
 
 __all__ = ["Decoder", "Row"]
 
-ROWS_A_LANE = 32
+ROWS_A_LANE = 16
 """Fewer rows than this are not worth another lane."""
+GROUP = 8
+"""Rows that go on together."""
+TOKENS = 8
+"""Most tokens that a step adds to a row."""
 PROMPT_TOKENS_AT_ONCE = 512
 """More in one pass over prompts would not stay in the processor's cache."""
 
@@ -69,16 +74,14 @@ class Decoder:
             self._leave(self._rows.index(row))
 
     def step(self) -> list[Row]:
-        """Add one token to every active row after letting waiting rows in; returns the rows that finished."""
+        """Add a token or more to every active row after letting waiting rows in; returns the rows that finished."""
         self._lanes.refresh()
         with one_blas_thread():
             full = self._settle()
             count = len(self._rows)
             if not count:
                 return full
-            self._cache.reserve(int(self._state.position[:count].max()) + 1)
             self._run(count)
-            self._state.advance(count)
         return full + self._finished(count)
 
     def run(self, rows: Sequence[Row]) -> list[Row]:
@@ -152,27 +155,24 @@ class Decoder:
             self._lanes.ready(len(self._rows) // ROWS_A_LANE)
             self._lanes.do([_filling(batch, wanted) for batch in _alike(wanted)])
 
-    # ---- one token for every row
+    # ---- tokens
 
     def _run(self, count: int) -> None:
-        """Choose a token for each row. All is done in the lanes unless rows want to see to the logits themselves."""
-        plan = self._plan
-        if plan.deltas:
-            self._lanes.here.read(0, count, plan.edits(slice(0, count)))
-        elif plan.biased or plan.topped:
-            self._deal("read", count)
-        else:
-            return self._deal("step", count, plan.shaped)
+        """Write on every row. One token each where a row wants to see to its logits itself."""
+        plan, every, furthest = self._plan, slice(0, count), int(self._state.position[:count].max())
+        alone = plan.deltas or plan.biased or plan.topped
+        self._cache.reserve(min(furthest + (1 if alone else TOKENS), self.network.context))
+        if not alone:
+            self._lanes.ready(count // ROWS_A_LANE)
+            return self._lanes.do([("run", (here, plan.shaped, TOKENS)) for here in _groups(count)])
+        self._lanes.here.read(every, plan.edits(every))
         for slot in plan.topped:
             if (row := self._rows[slot]) is not None:
                 row.topk.append(sampling.likeliest(self._state.logits[slot], row.top))
-        self._state.choose(0, count, plan.shaped, self._bias())
-
-    def _deal(self, name: str, count: int, *rest: Any) -> None:
-        """One job for each lane that the batch is worth, on as many rows each."""
-        lanes = self._lanes.ready(count // ROWS_A_LANE)
-        edges = [count * lane // lanes for lane in range(lanes + 1)]
-        self._lanes.do([(name, (*pair, *rest)) for pair in pairwise(edges)])
+        self._state.choose(every, plan.shaped, self._bias())
+        for slot in plan.watching:
+            if (row := self._rows[slot]) is not None:
+                row.tokens.append(int(self._state.written[slot, self._state.position[slot]]))
 
     def _bias(self) -> dict[int, Floats]:
         found = {}
@@ -184,26 +184,29 @@ class Decoder:
         return found
 
     def _finished(self, count: int) -> list[Row]:
-        """Take out the rows that end with the token just chosen; each leaves a hole."""
-        for slot in self._plan.watching:
-            if (row := self._rows[slot]) is not None:
-                row.tokens.append(int(self._state.token[slot]))
-        state = self._state
-        ended = state.ends[np.arange(count), state.token[:count]]
-        over = np.flatnonzero(ended | (state.position[:count] >= state.last[:count]))
+        """Take out the rows that end with the token just written; each leaves a hole."""
+        ended = self._state.ended(count)
+        over = np.flatnonzero(ended | (self._state.position[:count] >= self._state.last[:count]))
         return [self._leave(slot, "stop" if ended[slot] else "length") for slot in over.tolist()]
 
     def _leave(self, slot: int, finish: Literal["stop", "length"] | None = None) -> Row:
         """Hand a row what was noted of it and leave a hole in its place."""
         row, self._rows[slot] = self._rows[slot], None
         assert row is not None
-        state = self._state
-        noted = slice(len(row.prompt) - 1, int(state.position[slot]))
-        row.tokens[:] = state.written[slot, noted].tolist()
+        state, start, stop = self._state, len(row.prompt) - 1, int(self._state.position[slot])
+        noted = slice(start, stop)
+        row.tokens[:] = state.written[slot, start + 1 : stop + 1].tolist()
         row.logprobs += state.logprobs[slot, noted].tolist()
         row.entropies += state.entropies[slot, noted].tolist()
         row.finish = finish
         return row
+
+
+def _groups(count: int) -> list[slice]:
+    """Slots 0 … count − 1 in as few groups as GROUP allows, of nearly the same size."""
+    groups = -(-count // GROUP)
+    edges = [count * place // groups for place in range(groups + 1)]
+    return [slice(*pair) for pair in pairwise(edges)]
 
 
 def _filling(batch: Sequence[tuple[int, ...]], wanted: dict[tuple[int, ...], list[int]]) -> Job:

@@ -1,12 +1,12 @@
-"""Lanes: a large batch is split between processes that read and write the same memory.
+"""Lanes: a large batch is shared out between processes that read and write the same memory.
 
 Not threads: numpy lets go of Python's lock in nearly every call, and two threads that take turns for it spend more time
-waking each other than they save. A lane is a process that maps the weights, the cache, the tokens and the logits,
-waits for a job (a prompt to read, a token to add) and says when it is done; a message is a few bytes. The first lane
-is the process itself.
+waking each other than they save. A lane is a process that maps the weights, the cache and the state of all rows, waits
+for a job (prompts to read, tokens to write) and says when it is done; a message is a few bytes. The first lane is the
+process itself.
 
 The others are started when a batch is first worth it, and until they are up, or should one die, its jobs are done
-here: a job done twice leaves what it leaves done once. They end with the process, whatever ended it.
+here: rows go on from where they are. They end with the process, whatever ended it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import NDArray
 
-from nosce.models.socrates.incremental import KeyValueCache, Stepper
+from nosce.models.socrates.incremental import BLOCK, KeyValueCache, Stepper
 from nosce.models.socrates.network import Edit, Floats, Ids, Network, Shape
 from nosce.models.socrates.slots import Field, Slots
 
@@ -58,22 +58,25 @@ class Worker:
 
     def __init__(self, network: Network, slots: Slots, memory: Floats | None = None) -> None:
         self.slots = slots
-        self.cache = KeyValueCache(network, len(slots.token), memory)
-        self._stepper = Stepper(network, len(slots.token))
+        self.cache = KeyValueCache(network, len(slots.position), memory)
+        self._any = Stepper(network, len(slots.position))
+        self._few = {rows: Stepper(network, rows) for rows in range(1, BLOCK + 1)}
 
     def fill(self, prompts: Sequence[Sequence[int]], slots: Ids, source: Ids) -> None:
         """Read prompts into the cache, see `KeyValueCache.fill`."""
         self.cache.fill(prompts, slots, source)
 
-    def read(self, first: int, stop: int, edits: Mapping[int, Edit] | None = None) -> None:
-        """Logits of the slots first … stop − 1 after one more token each; `edits` as in `Stepper.step`."""
-        here, slots = slice(first, stop), self.slots
-        slots.logits[here] = self._stepper.step(self.cache, first, slots.token[here], slots.position[here], edits)
+    def read(self, here: slice, edits: Mapping[int, Edit] | None = None) -> None:
+        """Logits of some slots after one more token each; `edits` as in `Stepper.step`."""
+        slots, stepper = self.slots, self._few.get(here.stop - here.start, self._any)
+        slots.logits[here] = stepper.step(self.cache, here.start, slots.tokens(here), slots.position[here], edits)
 
-    def step(self, first: int, stop: int, shaped: bool) -> None:
-        """Read one more token each and choose the next, see `Slots.choose`."""
-        self.read(first, stop)
-        self.slots.choose(first, stop, shaped)
+    def run(self, here: slice, shaped: bool, tokens: int) -> None:
+        """Write so many tokens to some slots, fewer if one of the rows ends. The cache must have room for them."""
+        for _ in range(tokens):
+            self.read(here)
+            if self.slots.choose(here, shaped).any():
+                return
 
     def work(self, jobs: Sequence[Job]) -> None:
         """Do jobs, one after the other."""
