@@ -3,7 +3,7 @@
 Slots 0 … n − 1 are the active rows. A slot that becomes free is given to a waiting row; when none waits, the last row
 moves there, so that a batch is always one piece of memory. A row enters with all of its prompt but the last token in
 the cache; that token goes through the first step like any other. Rows with the same prompt share one pass over it.
-Rows go on in groups, each for some tokens at a time: what a group has in the cache then stays in the processor's.
+Rows go on in groups, each for some tokens at a time, so that what a group has in the cache stays in the processor's.
 A large batch is shared out between lanes, processes on the same memory.
 """
 
@@ -29,8 +29,8 @@ ROWS_A_LANE = 16
 """Fewer rows than this are not worth another lane."""
 GROUP = 8
 """Rows that go on together."""
-TOKENS = 8
-"""Most tokens that a step adds to a row."""
+TOKENS = 4096
+"""About as many as a step adds to all rows together, so that others need not wait long for it."""
 PROMPT_TOKENS_AT_ONCE = 512
 """More in one pass over prompts would not stay in the processor's cache."""
 
@@ -159,12 +159,14 @@ class Decoder:
 
     def _run(self, count: int) -> None:
         """Write on every row. One token each where a row wants to see to its logits itself."""
-        plan, every, furthest = self._plan, slice(0, count), int(self._state.position[:count].max())
+        plan, every = self._plan, slice(0, count)
         alone = plan.deltas or plan.biased or plan.topped
-        self._cache.reserve(min(furthest + (1 if alone else TOKENS), self.network.context))
+        tokens = 1 if alone else max(1, TOKENS // count)
+        furthest, last = (int(each[:count].max()) for each in (self._state.position, self._state.last))
+        self._cache.reserve(min(furthest + tokens, last))
         if not alone:
             self._lanes.ready(count // ROWS_A_LANE)
-            return self._lanes.do([("run", (here, plan.shaped, TOKENS)) for here in _groups(count)])
+            return self._lanes.do([("run", (here, plan.shaped, tokens)) for here in _groups(count)])
         self._lanes.here.read(every, plan.edits(every))
         for slot in plan.topped:
             if (row := self._rows[slot]) is not None:

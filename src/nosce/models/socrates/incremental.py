@@ -21,6 +21,9 @@ from nosce.models.socrates.network import Edit, Floats, Ids, Network, padded
 
 GROWTH = 32
 """Positions added when the cache is too short."""
+ASIDE = 16
+"""Positions that are never used: they keep the keys of one position from falling into the same few sets of the
+processor's cache (an odd number of its lines apart, not a power of two)."""
 BLOCK = 8
 """Sequences in one product with the weights."""
 LEAST = np.float32(1e-30)
@@ -47,16 +50,16 @@ class KeyValueCache:
     def size(network: Network, slots: int) -> int:
         """Numbers held at most."""
         shape = network.shape
-        return 2 * shape.layers * slots * shape.context * shape.groups * shape.head
+        return 2 * shape.layers * slots * _room(shape.context) * shape.groups * shape.head
 
     def reserve(self, length: int) -> None:
         """Make room for `length` positions in every slot."""
-        if length <= self.room:
+        if length <= self.room - ASIDE:
             return
         before = [*self.keys, *self.values]
         if self._memory is not None:
             before = [array.copy() for array in before]
-        self.see(min(self.network.context, -(-length // GROWTH) * GROWTH))
+        self.see(_room(length))
         for new, old in zip([*self.keys, *self.values], before, strict=bool(before)):
             new[:, : old.shape[1], : old.shape[2]] = old
 
@@ -97,6 +100,10 @@ class KeyValueCache:
         twin.room = self.room
         twin.keys, twin.values = [keys.copy() for keys in self.keys], [values.copy() for values in self.values]
         return twin
+
+
+def _room(length: int) -> int:
+    return -(-length // GROWTH) * GROWTH + ASIDE
 
 
 class Stepper:
