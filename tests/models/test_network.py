@@ -160,7 +160,8 @@ def test_rows_stop_at_a_stop_token_at_their_length_and_at_the_context(network):
     ]  # fmt: skip
 
 
-def test_a_cancelled_row_leaves_at_once_and_the_others_do_not_notice(network):
+def test_a_cancelled_row_leaves_at_once_and_the_others_do_not_notice(network, monkeypatch):
+    monkeypatch.setattr("nosce.models.socrates.decoder.TOKENS", 8)  # 2 a row and step
     decoder, rows = Decoder(network, slots=4), rows_of(1)
     decoder.submit(rows)
     decoder.step()
@@ -170,7 +171,7 @@ def test_a_cancelled_row_leaves_at_once_and_the_others_do_not_notice(network):
     while decoder.active or decoder.waiting:
         decoder.step()
     whole = Decoder(network, slots=1).run(rows_of(1))
-    assert 1 <= len(rows[1].tokens) < 25
+    assert len(rows[1].tokens) == 2
     assert rows[1].tokens == whole[1].tokens[: len(rows[1].tokens)]
     assert [len(rows[6].tokens), rows[1].finish] == [0, None]
     assert [rows[i].tokens for i in (0, 2, 3, 4, 5)] == [whole[i].tokens for i in (0, 2, 3, 4, 5)]
