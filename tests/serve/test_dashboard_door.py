@@ -131,7 +131,7 @@ def test_every_answer_is_locked_down_and_nothing_is_inline(tmp_path: Path) -> No
             assert "unsafe" not in policy
             assert "frame-ancestors 'none'" in policy
             assert seen.headers["x-frame-options"] == "DENY"
-            assert seen.headers["referrer-policy"] == "no-referrer"
+            assert seen.headers["referrer-policy"] == "same-origin"
             assert seen.headers["cache-control"] == "no-store"
             for inline in ("style=", "<style", "onclick", "onerror=", "javascript:", "<script>", "http://", "https://"):
                 assert inline not in seen.text.replace(f"{url[:-3]}", ""), (path, inline)

@@ -26,10 +26,13 @@ SAFE = {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
         "frame-ancestors 'none'; base-uri 'none'"
     ),
-    "x-frame-options": "DENY", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY", "x-content-type-options": "nosniff", "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin", "cross-origin-resource-policy": "same-origin", "cache-control": "no-store",
 }  # fmt: skip
-"""Headers of every page: nothing from elsewhere, nothing inline, in nobody's frame, kept by nobody."""
+"""Headers of every page: nothing from elsewhere, nothing inline, in nobody's frame, kept by nobody.
+
+Referrers go to ourselves alone; without any a browser would call the origin of our own forms `null`, and the guard refuse it.
+"""
 
 ROOMS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
     ("Now", (("traffic", "/", "Traffic", "t"), ("playground", "/ui/playground", "Playground", "p"))),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from nosce.metrics.bins import consistency_band
@@ -69,21 +69,31 @@ class Kept:
     high: float
 
 
-def audited(store: Store, who: Visitor) -> Labels:
-    """The answers drawn by chance and labelled, withheld ones included."""
+_STRATEGY = "json_extract(data, '$.strategy')"
+
+
+def audited(store: Store, who: Visitor, strategy: str = "") -> Labels:
+    """The answers drawn by chance and labelled, withheld ones included; of one strategy, where it is named."""
     where, values = who.own()
-    sql = f"SELECT raw, score, data FROM audit WHERE state='labelled' AND score IS NOT NULL AND {where} ORDER BY labelled"
-    rows = store.rows(sql, *values)
+    labelled = f"state='labelled' AND score IS NOT NULL AND {where} AND (?='' OR {_STRATEGY}=?)"
+    rows = store.rows(f"SELECT raw, score, data FROM audit WHERE {labelled} ORDER BY labelled", *values, strategy, strategy)
     said = [json.loads(row["data"] or "{}").get("outcome") == "answered" for row in rows]
     return _labels([row["raw"] for row in rows], [row["score"] for row in rows], said)
 
 
-def volunteered(store: Store, who: Visitor) -> Labels:
+def strategies(store: Store, who: Visitor) -> list[str]:
+    """Whose answers were labelled, most first."""
+    where, values = who.own()
+    sql = f"SELECT {_STRATEGY} AS name FROM audit WHERE state='labelled' AND {where} GROUP BY 1 ORDER BY COUNT(*) DESC LIMIT 8"
+    return [row["name"] for row in store.rows(sql, *values) if row["name"]]
+
+
+def volunteered(store: Store, who: Visitor, strategy: str = "") -> Labels:
     """The answers about which their askers said something of their own accord."""
     where, values = who.own("f.key_id")
     rows = store.rows(
         "SELECT r.confidence, f.score, r.outcome FROM feedback f JOIN requests r ON r.trace_id = f.trace_id "
-        f"WHERE f.score IS NOT NULL AND {where}", *values,
+        f"WHERE f.score IS NOT NULL AND {where} AND (?='' OR r.strategy=?)", *values, strategy, strategy,
     )  # fmt: skip
     return _labels([r["confidence"] for r in rows], [r["score"] for r in rows], [r["outcome"] == "answered" for r in rows])
 
@@ -127,18 +137,21 @@ def operating(labels: Labels) -> Kept | None:
 
 
 @router.get("/ui/confidence")
-async def confidence(request: Request, who: Annotated[Visitor, Depends(visitor)], days: int = 0) -> HTMLResponse:
+async def confidence(
+    request: Request, who: Annotated[Visitor, Depends(visitor)], days: int = 0, of: Annotated[str, Query(max_length=80)] = ""
+) -> HTMLResponse:  # fmt: skip
     """Reliability, risk and coverage, and how often which confidence is stated."""
     service, period = serving(request), Period.of(days or since(serving(request).store, who))
-    labels, told = audited(service.store, who), volunteered(service.store, who)
+    labels, told = audited(service.store, who, of), volunteered(service.store, who, of)
     drawn: dict[str, Any] = {"reliability": None, "coverage": None, "bins": [], "here": operating(labels)}
     if labels.sure.n >= FEWEST:
         drawn["bins"] = reliability(labels)
         drawn["reliability"] = reliability_plot(drawn["bins"], reliability(told) if told.sure.n >= FEWEST else []).svg()
         drawn["coverage"] = coverage_plot(coverage(labels), drawn["here"], service.config.risk).svg()
     return page(
-        request, who, "confidence.html", room="confidence", labels=labels, told=told, fewest=FEWEST, period=period,
-        histogram=_histogram(service.store, who, period), audit=service.config.audit, risk=service.config.risk,
+        request, who, "confidence.html", room="confidence", labels=labels, told=told, fewest=FEWEST, period=period, of=of,
+        strategies=strategies(service.store, who), histogram=_histogram(service.store, who, period, of),
+        audit=service.config.audit, risk=service.config.risk,
         right=float(labels.right.mean()) if labels.n else None,
         accuracy=float(labels.sure.right.mean()) if labels.sure.n else None,
         stated=float(labels.sure.stated.mean()) if labels.sure.n else None, **drawn,
@@ -175,11 +188,12 @@ def _of_bin(b: Bin, how: str) -> str:
     return f"{b.n} {how}: stated {b.stated:.0%}, right {b.right:.0%} (by chance {b.low:.0%} to {b.high:.0%})"
 
 
-def _histogram(store: Store, who: Visitor, period: Period) -> Any:
+def _histogram(store: Store, who: Visitor, period: Period, of: str) -> Any:
     where, values = who.own()
     rows = store.rows(
         "SELECT MIN(19, CAST(confidence * 20 AS INTEGER)) AS bin, outcome='answered' AS given, COUNT(*) AS n FROM requests "
-        f"WHERE confidence IS NOT NULL AND at >= ? AND {where} GROUP BY 1, 2", period.start, *values,
+        f"WHERE confidence IS NOT NULL AND at >= ? AND {where} AND (?='' OR strategy=?) GROUP BY 1, 2",
+        period.start, *values, of, of,
     )  # fmt: skip
     if not rows:
         return None
