@@ -21,6 +21,7 @@ class Call:
     body: dict[str, Any]
     headers: dict[str, str]
     number: int
+    raw: bytes = b""
 
 
 @dataclass
@@ -79,7 +80,7 @@ class Stub:
         first, *lines = head.decode().strip().split("\r\n")
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        call = Call(first.split()[1], json.loads(body) if body else {}, headers, len(self.calls))
+        call = Call(first.split()[1], json.loads(body) if body else {}, headers, len(self.calls), body)
         self.calls.append(call)
         return call
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any
 from nosce.core.answer import Answer
 from nosce.core.cost import Budget
 from nosce.core.equivalence import Equivalence
-from nosce.core.errors import InputError, ModelError
+from nosce.core.errors import BudgetExhausted, InputError, ModelError
 from nosce.core.problem import Problem
 from nosce.core.registry import System, registry
 from nosce.core.trace import Event, EventKind, Trace
@@ -46,14 +47,16 @@ def served(name: str) -> System:
 
     system = playable(name)
     if not servable(system):
-        raise InputError(f"{system.name} cannot be served: it prepares on questions or needs a local model; try nosce/auto")
+        why = "it prepares on questions, words them itself or needs a local model"
+        raise InputError(f"{system.name} cannot be served: {why}; try nosce/auto")
     return system
 
 
 def servable(system: System) -> bool:
     """Whether a system can answer single requests over a chat server."""
     ready = system.prepare is None or bool(system.options.get("unprepared"))
-    return system.kind in ("strategy", "memory") and ready and system.needs <= _SERVED and system.id != "null"
+    own = bool(system.options.get("cues"))  # it words the question itself, and a caller's stands as it was asked
+    return system.kind in ("strategy", "memory") and ready and not own and system.needs <= _SERVED and system.id != "null"
 
 
 def names() -> list[str]:
@@ -88,14 +91,39 @@ async def answered(
     solved.trace.id = trace_id
     if solved.answer.outcome == "failed" and (error := next((c.error for c in callers if c.error), None)):
         raise error
-    if solved.answer.outcome == "failed" and (options or not solved.answer.cost.calls):
+    if solved.answer.outcome == "failed" and (settings.options or not solved.answer.cost.calls):
         raise InputError(f"{system.name} cannot answer this as it was asked: {solved.answer.reason}")
     if solved.answer.outcome == "failed":
         raise ModelError(solved.answer.reason)
-    result = _result(deciding.applied(solved.answer), solved.trace, problem, callers, body, settings, deciding, system)
+    answer = deciding.applied(solved.answer)
+    await _filled_up(engine, answer, solved.trace, problem, body)
+    result = _result(answer, solved.trace, problem, callers, body, settings, deciding, system)
     if recalled is not None and any(event.data.get("rung") == "remember" for event in solved.trace.of("decided")):
         result.metacognition["lessons"] = [lesson.id for lesson in recalled.lessons]
     return result
+
+
+async def _filled_up(engine: Engine, answer: Answer, trace: Trace, problem: Problem, body: Mapping[str, Any]) -> None:
+    """Draw what is missing to the caller's `n` choices, within what is left of the budget; draws that were made count."""
+    wanted, left = _wanted(body), engine.budget.left(answer.cost)
+    if answer.outcome != "answered" or len(_own(trace)) >= wanted or wanted == 1 or left is None:
+        return
+    mind = engine.mind(problem, budget=left)
+    with contextlib.suppress(BudgetExhausted):
+        await mind.think(problem, n=wanted)
+    known = {event.data.get("key") for event in _own(trace)}
+    for event in _own(mind.work.trace):
+        if event.data.get("key") not in known:
+            trace.add("sampled", dict(event.data))
+
+
+def _own(trace: Trace) -> list[Event]:
+    """The draws of the caller's own request."""
+    return [event for event in trace.of("sampled") if event.data.get("act") in _OWN]
+
+
+def _wanted(body: Mapping[str, Any]) -> int:
+    return body["n"] if isinstance(body.get("n"), int) else 1
 
 
 class _Watched(Engine):
@@ -199,13 +227,12 @@ def _chosen(
 ) -> tuple[dict[str, Any], ...]:
     """The caller's `n` choices: the one whose answer stands first, then the others in draw order."""
     held = {key: choice for caller in callers for key, choice in caller.choices.items()}
-    drawn = [e for e in trace.of("sampled") if e.data.get("act") in _OWN and e.data.get("key") in held]
-    wanted = body["n"] if isinstance(body.get("n"), int) else 1
+    drawn = [event for event in _own(trace) if event.data.get("key") in held]
     best = _of(str(answer.value), drawn, problem)
     if best is None and not (drawn and (_structured(body) or body.get("tools"))):
         return (_spoken(str(answer.value)),)
     order = [best or drawn[0], *(e for e in drawn if e is not (best or drawn[0]))]
-    choices = [_as_asked_for(held[e.data["key"]], body) for e in order[: max(1, wanted)]]
+    choices = [_as_asked_for(held[e.data["key"]], body) for e in order[: max(1, _wanted(body))]]
     return tuple({**choice, "index": index} for index, choice in enumerate(choices))
 
 
