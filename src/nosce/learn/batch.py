@@ -43,8 +43,8 @@ class Batch:
     advantage, rl, ce, kl: the streams. old: log-probabilities before the update (the loss's own, detached, when there is one
     update a batch); ref: those of the reference, where the recipe needs them; seen: the sampler's (NaN where it gave none that
     compare). turn: which turn [N] of this piece a token is in, `turns` many; share: 1 / (tokens of its rollout that have an `rl`
-    weight). extra: the turns' own vectors. counts: global (see Counts). logits [N, V] and hidden [N, d] are there for a recipe
-    that reads them.
+    weight). extra: the turns' own vectors. counts: global (see Counts). logits [N, V], hidden [N, d] and head [N, V] (the logits,
+    with a gradient for the output matrix alone) are there for a recipe that reads them.
     """
 
     advantage: Any
@@ -61,6 +61,7 @@ class Batch:
     seen: Any = None
     logits: Any = None
     hidden: Any = None
+    head: Any = None
 
     def by_turn(self, values: Any) -> Any:
         """Sum [turns] of values [N] over each turn."""

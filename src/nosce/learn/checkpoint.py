@@ -3,7 +3,8 @@
     run.json         what was asked for: the same words resume it, others are refused
     metrics.jsonl    one line a step
     checkpoint.pt    weights, optimizer, random state, the stages' own state, the step; replaced in one rename
-    model/           the trained weights, for transformers and `nosce solve --model socrates:DIR/model`
+    model/           the trained weights, for transformers and `nosce solve --model socrates:DIR/model`, and in nosce.json what they
+                     were trained by
     events/          the same numbers for TensorBoard
 """
 
@@ -71,6 +72,10 @@ class Folder:
                 rows.append(row)
         written(path, "".join(json.dumps(row) + "\n" for row in rows).encode())
         return rows
+
+    def sign(self) -> None:
+        """Put beside the exported weights what they were trained by."""
+        written(self.path / "model" / "nosce.json", (self.path / "run.json").read_bytes())
 
     def append(self, row: Mapping[str, Any]) -> None:
         """One line of the log."""

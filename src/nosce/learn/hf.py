@@ -77,6 +77,11 @@ class HFEngine(TorchEngine):
             self.reference.load_state_dict(self.start)
         return self._run(self.reference, turns)
 
+    def head(self, hidden: Tensor) -> Tensor:
+        """Logits of last hidden states, without what a model may do to them after its output matrix."""
+        found: Tensor = self.network.get_output_embeddings()(hidden).float()
+        return found
+
     def _run(self, network: Any, turns: Sequence[Turn]) -> tuple[Tensor, Tensor]:
         device = network.get_input_embeddings().weight.device
         longest = max(len(turn.prompt) + len(turn.tokens) for turn in turns) - 1

@@ -70,8 +70,9 @@ def plan(
     check_engine(recipe, system.slug, engine, settings)
     asyncio.run(rehearse(recipe, Context(engine, problems, replace(settings, batch=1), seed, 0, steps, roster=roster or {})))
     words = {
-        "recipe": system.id, "model": engine.model.version, "data": data, "problems": fingerprint(*(p.id for p in problems)),
-        "seed": seed, "options": dict(sorted((options or {}).items())), "steps": steps, "engine": dict(engine_options or {}),
+        "recipe": system.id if system.part == "main" else f"{system.id}/{system.part}", "model": engine.model.version, "data": data,
+        "problems": fingerprint(*(p.id for p in problems)), "seed": seed,
+        "options": dict(sorted((options or {}).items())), "steps": steps, "engine": dict(engine_options or {}),
     }  # fmt: skip
     folder = Folder(out, words, resume=resume) if out else None
     return Trainer(recipe, engine, problems, steps, seed, settings, roster or {}, folder, save_every, told=told)

@@ -103,8 +103,8 @@ class Recipe:
 
     needs: what is scored before the update and found in turn.extra: `ref` (log-probabilities under the starting weights; filled
     into batch.ref), `self_certainty` (KL from uniform to the model's next-token distribution), `entropy`.
-    reads: what the loss sees besides log-probabilities: `logits` [N, V] or `hidden` [N, d] in the batch. Such a recipe runs on
-    local engines alone.
+    reads: what the loss sees besides log-probabilities: `logits` [N, V], `hidden` [N, d] or `head` (logits whose gradient ends in
+    the output matrix) in the batch. Such a recipe runs on local engines alone.
     labels: whether problems must have a checker. acts: mental acts that the model must have; teaches: those that it need not
     have beforehand. answer: how the trained model is to be asked, a strategy (None: one thought).
     columns: further numbers that a measurement takes of each rollout (tool calls, deferrals), by name.

@@ -68,6 +68,10 @@ class TinyEngine(TorchEngine):
             self.reference.load_state_dict(self.start)
         return _read(self.reference, turns)
 
+    def head(self, hidden: Tensor) -> Tensor:
+        """Logits of normalised last states."""
+        return self.network.logits(hidden)
+
     # -- weights ------------------------------------------------------------------------------------------------------
 
     def publish(self, version: str) -> None:

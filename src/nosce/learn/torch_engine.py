@@ -40,6 +40,10 @@ class TorchEngine(ABC):
     def refer(self, turns: Sequence[Turn]) -> tuple[Tensor, Tensor]:
         """The same of the weights that training began with."""
 
+    @abstractmethod
+    def head(self, hidden: Tensor) -> Tensor:
+        """Logits [N, V] of hidden states [N, d]."""
+
     def score(self, turns: Sequence[Turn], needs: Sequence[str]) -> dict[str, list[Floats]]:
         """See the protocol. `entropy` and `self_certainty` at temperature 1, without bias."""
         found: dict[str, list[Floats]] = {name: [np.empty(0, dtype=np.float32)] * len(turns) for name in needs}
@@ -95,6 +99,7 @@ class TorchEngine(ABC):
             batch.seen = drawn(here).to(logits.device)
             batch.logits = logits if "logits" in reads else None
             batch.hidden = hidden if "hidden" in reads else None
+            batch.head = self.head(hidden.detach()) if "head" in reads else None
             yield logp, batch
 
 

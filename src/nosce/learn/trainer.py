@@ -78,6 +78,7 @@ class Trainer:
                 events.close()
         if self.folder:
             self.engine.export(self.folder.path / "model")
+            self.folder.sign()
         return self.history
 
     @property
