@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 HEAD = Claim(
     statement="The expected reward that trained reserved logits tell at the end of a thought has an AUROC2 at least 0.15 above "
     "that of the same logits before training, which is chance.",
-    endpoint="auroc2", baseline="zip-rc/head", margin=0.15, seeds=(0, 1, 2), fidelity="code", options={"beside": ()},
+    endpoint="auroc2", baseline="zip-rc/head", margin=0.15, seeds=(0, 1, 2), fidelity="code", options={"beside": (), "steps": 30},
     baseline_options={"steps": 1},
 )  # fmt: skip
 SIGNAL = Claim(
     statement="The expected reward from reserved logits foretells whether the answer is right with a lower Brier score than the "
     "geometric mean probability of the thought's tokens, which is as free.",
-    endpoint="brier", baseline="mean-token-probability", n=200, seeds=(0, 1, 2), fidelity="code", options={"steps": 30},
+    endpoint="brier", baseline="mean-token-probability", n=200, seeds=(0, 1), fidelity="code", options={"steps": 30},
     families=("arithmetic", "lists", "countdown", "logic"),
 )  # fmt: skip
 LAST = 512

@@ -47,8 +47,7 @@ class Known:
 
 @study("S016", "multitask-confidence-fine-tuning", needs={"gradients"}, acts={"think", "rate"}, claim=CLAIM)
 async def multitask_confidence(
-    mind: Mind | None, *, seed: int = 0, n: int = 240, held: int = 160, samples: int = 10, steps: int = 40, batch: int = 32,
-    lr: float = 2e-4,
+    mind: Mind | None, *, seed: int = 0, n: int = 160, held: int = 160, samples: int = 10, steps: int = 30, batch: int = 32
 ) -> dict[str, Any]:  # fmt: skip
     """Does tuning on one's own rights and wrongs calibrate stated confidence, and does it carry over to other families and tasks?
 
@@ -76,7 +75,7 @@ async def multitask_confidence(
     comparing = [compared(before, known[i].problem, known[j].problem, aims[i] < aims[j]) for i, j in drawn]
     found = {f"{name} before": value for name, value in (await measured(before, asked, seed)).items()}
     for name, lessons in (("stating", stating), ("comparing", comparing), ("both", stating + comparing)):
-        tuned = await fine_tune(open_engine(spec), lessons, steps=steps, n=batch, seed=seed, lr=lr)
+        tuned = await fine_tune(open_engine(spec), lessons, steps=steps, n=batch, seed=seed)
         found |= {f"{measure} {name}": value for measure, value in (await measured(tuned, asked, seed)).items()}
     return {"ece_drop": found["ece before"] - found["ece both"], "n": len(asked), **found}
 
@@ -181,7 +180,7 @@ def logits_of(engine: Any, prompt: Prompt, tokens: Sequence[str]) -> Floats:
     return found
 
 
-def pairs(asked: Sequence[Known], seed: int, most: int = 100) -> list[tuple[Known, Known]]:
+def pairs(asked: Sequence[Known], seed: int, most: int = 80) -> list[tuple[Known, Known]]:
     """At most `most` pairs of one right and one wrong answer, the right one first."""
     right, wrong = ([k for k in asked if (k.right > 0.5) is kind] for kind in (True, False))
     rng = np.random.default_rng(seed)
