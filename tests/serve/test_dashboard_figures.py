@@ -2,7 +2,9 @@
 
 import json
 import math
+import re
 import time
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -202,3 +204,11 @@ def test_a_plot_puts_marks_where_they_belong_and_text_out_of_harm() -> None:
     assert "&lt;b&gt;&quot;" in drawn
     assert 'aria-label="a &amp; b"' in drawn
     assert "style=" not in drawn
+
+
+def test_report_and_dashboard_share_their_colours() -> None:
+    report = files("nosce.report").joinpath("templates/style.css").read_text()
+    light, dark = (dict(re.findall(r"--(\w+): (#\w+)", part)) for part in report.split("@media", 2)[:2])
+    style = files("nosce.serve.dashboard").joinpath("static/style.css").read_text()
+    ours = re.findall(r"--(\w+): light-dark\((#\w+), (#\w+)\)", style)
+    assert {name: (day, night) for name, day, night in ours if name in light} == {name: (light[name], dark[name]) for name in light}

@@ -148,6 +148,12 @@ class Store:
         with self._lock:
             return self._read.execute(query, values).fetchall()
 
+    def aside(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """The same over a connection of its own, for queries that take long: nobody waits for them but who asked."""
+        with contextlib.closing(sqlite3.connect(self.path, timeout=10)) as made:
+            made.row_factory = sqlite3.Row
+            return made.execute(query, values).fetchall()
+
     def one(self, query: str, *values: Any) -> sqlite3.Row | None:
         """The first row of a query, or None."""
         found = self.rows(query, *values)

@@ -23,7 +23,7 @@ VERDICTS = {"right": 1.0, "half": 0.5, "wrong": 0.0}
 
 
 @router.get("/ui/audit")
-async def inbox(request: Request, who: Who, trace: Annotated[str, Query(max_length=64)] = "") -> HTMLResponse:
+def inbox(request: Request, who: Who, trace: Annotated[str, Query(max_length=64)] = "") -> HTMLResponse:
     """The next answer to judge. How sure the model was is not shown, so that it cannot sway the judge."""
     service = serving(request)
     if not who.admin:
@@ -38,7 +38,7 @@ async def inbox(request: Request, who: Who, trace: Annotated[str, Query(max_leng
 
 
 @router.get("/ui/audit/export")
-async def export(request: Request, who: Who) -> Response:
+def export(request: Request, who: Who) -> Response:
     """What waits, one JSON object a line, to be labelled elsewhere: fill in `score` and hand it to `nosce serve audit label`."""
     admin(who)
     rows = serving(request).store.rows("SELECT trace_id, at, question, answer, raw FROM audit WHERE state='open' ORDER BY at")

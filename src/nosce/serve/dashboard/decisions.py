@@ -24,7 +24,7 @@ KINDS = ("answered", "withheld", "passed", "failed")
 def endings(store: Store, who: Visitor, period: Period) -> dict[str, Counter[int]]:
     """By how requests ended: their number in each piece of the period."""
     where, values = who.own()
-    rows = store.rows(
+    rows = store.aside(
         f"SELECT {period.sql} AS piece, CASE WHEN outcome='answered' THEN 'answered' "
         "WHEN outcome IN ('abstained','deferred','asked') THEN 'withheld' WHEN state='done' AND strategy='' THEN 'passed' "
         "WHEN state='started' THEN 'started' ELSE 'failed' END AS kind, "
@@ -36,7 +36,7 @@ def endings(store: Store, who: Visitor, period: Period) -> dict[str, Counter[int
 def decided(store: Store, who: Visitor, since: float, most: int = MOST) -> list[Row]:
     """What the newest answers decided on the way: action, reason, how often, in how many answers; most frequent first."""
     where, values = who.own()
-    return store.rows(
+    return store.aside(
         "SELECT json_extract(e.value, '$[3].action') AS action, COALESCE(json_extract(e.value, '$[3].reason'), '') AS reason, "
         "COUNT(*) AS n, COUNT(DISTINCT t.trace_id) AS answers, AVG(json_extract(e.value, '$[3].sure')) AS sure "
         f"FROM (SELECT * FROM traces WHERE at >= ? AND {where} ORDER BY at DESC LIMIT ?) t, json_each(t.trace, '$.events') e "
@@ -48,7 +48,7 @@ def decided(store: Store, who: Visitor, since: float, most: int = MOST) -> list[
 def withheld(store: Store, who: Visitor, since: float) -> list[Row]:
     """Why answers were withheld: reason without its numbers, how often, mean confidence, one example; most frequent first."""
     where, values = who.own()
-    rows = store.rows(
+    rows = store.aside(
         "SELECT outcome, reason, confidence, trace_id FROM requests WHERE at >= ? AND outcome IN ('abstained','deferred','asked') "
         f"AND {where} ORDER BY at DESC LIMIT ?", since, *values, MOST,
     )  # fmt: skip
@@ -75,7 +75,7 @@ def _mean(rows: list[Row]) -> float | None:
 
 
 @router.get("/ui/decisions")
-async def decisions(request: Request, who: Annotated[Visitor, Depends(visitor)], days: int = 0) -> HTMLResponse:
+def decisions(request: Request, who: Annotated[Visitor, Depends(visitor)], days: int = 0) -> HTMLResponse:
     """Endings over time; decisions and reasons by how frequent they are."""
     store, period = serving(request).store, Period.of(days or since(serving(request).store, who))
     ended = endings(store, who, period)

@@ -55,7 +55,7 @@ def running(labels: Labels) -> Running | None:
 
 
 @router.get("/ui/drift")
-async def drift(request: Request, who: Who) -> HTMLResponse:
+def drift(request: Request, who: Who) -> HTMLResponse:
     """The gap between confidence and truth, label by label, and the thresholds."""
     service = serving(request)
     labels = audited(service.store, who)

@@ -18,7 +18,7 @@ STATES: tuple[State, ...] = ("proposed", "approved", "rejected")
 
 
 @router.get("/ui/memory")
-async def memory(request: Request, who: Who, show: Annotated[str, Query(max_length=20)] = "") -> HTMLResponse:
+def memory(request: Request, who: Who, show: Annotated[str, Query(max_length=20)] = "") -> HTMLResponse:
     """The lessons: a key's own; all for an administrator, who approves and rejects."""
     service = serving(request)
     where, values = who.own()

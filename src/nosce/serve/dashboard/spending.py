@@ -69,7 +69,7 @@ class Saved:
 def thoughts(store: Store, who: Visitor, since: float, most: int = MOST) -> list[Thought]:
     """The newest answers since a time that were thought about, from their traces; all their calls are in what they spent."""
     where, values = who.own()
-    rows = store.rows(_THOUGHTS.format(own=where), since, *values, most)
+    rows = store.aside(_THOUGHTS.format(own=where), since, *values, most)
     return [Thought(r["at"], r["strategy"], r["spent"], r["prompt"], r["thought"]) for r in rows if r["thought"]]
 
 
@@ -80,7 +80,7 @@ def saved(found: Iterable[Thought], k: int) -> Saved:
 
 
 @router.get("/ui/tokens")
-async def tokens(request: Request, who: Annotated[Visitor, Depends(visitor)], days: int = 0, votes: int = 16) -> HTMLResponse:
+def tokens(request: Request, who: Annotated[Visitor, Depends(visitor)], days: int = 0, votes: int = 16) -> HTMLResponse:
     """Tokens spent over time beside what voting would have cost; by strategy and by upstream."""
     store, k = serving(request).store, votes if votes in VOTES else 16
     period = Period.of(days or since(store, who))
@@ -107,7 +107,7 @@ def _chart(found: list[Thought], k: int, period: Period) -> Any:
 
 def _upstreams(store: Store, who: Visitor, period: Period) -> list[Any]:
     where, values = who.own()
-    return store.rows(
+    return store.aside(
         "SELECT upstream, COUNT(*) AS n, TOTAL(calls) AS calls, TOTAL(prompt_tokens) AS prompt, "
         "TOTAL(completion_tokens) AS completion, "
         f"TOTAL(money) AS money, AVG(seconds) AS seconds FROM requests WHERE at >= ? AND upstream<>'' AND {where} "

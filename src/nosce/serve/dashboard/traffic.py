@@ -51,25 +51,25 @@ class Sums:
 def sums(store: Store, who: Visitor, since: float) -> Sums:
     """What a visitor's requests came to since a time. `slowest` is the 95th percentile of the seconds taken."""
     where, values = who.own()
-    row = store.rows(
+    row = store.aside(
         "SELECT COUNT(*) AS requests, TOTAL(strategy<>'') AS thought, TOTAL(outcome='answered') AS answered, "
         f"TOTAL({SHOWN['withheld']}) AS withheld, TOTAL({SHOWN['passed on']}) AS passed, TOTAL({SHOWN['failed']}) AS failed, "
         "TOTAL(calls) AS calls, TOTAL(prompt_tokens + completion_tokens) AS tokens, TOTAL(money) AS money, "
         f"AVG(confidence) AS confidence FROM requests WHERE at >= ? AND {where}", since, *values,
     )[0]  # fmt: skip
-    took = store.one(
+    took = store.aside(
         f"SELECT seconds FROM requests WHERE at >= ? AND seconds IS NOT NULL AND {where} ORDER BY seconds LIMIT 1 OFFSET "
         f"(SELECT COUNT(*) * 95 / 100 FROM requests WHERE at >= ? AND seconds IS NOT NULL AND {where})",
         since, *values, since, *values,
     )  # fmt: skip
     whole = {n: int(row[n]) for n in ("requests", "thought", "answered", "withheld", "passed", "failed", "calls", "tokens")}
-    return Sums(**whole, money=row["money"], confidence=row["confidence"], slowest=took["seconds"] if took else None)
+    return Sums(**whole, money=row["money"], confidence=row["confidence"], slowest=took[0]["seconds"] if took else None)
 
 
 def newest(store: Store, who: Visitor, shown: str, before: float | None = None, most: int = PER_PAGE) -> list[Row]:
     """The newest requests: their texts where they are kept, the name of their key, and what was said of them afterwards."""
     where, values = who.own("r.key_id")
-    return store.rows(
+    return store.aside(
         "SELECT r.*, COALESCE(k.name, r.key_id) AS key_name, f.score AS volunteered, a.score AS audited, "
         "json_extract(t.trace, '$.events[0][3].asked') AS question, json_extract(t.trace, '$.events[#-1][3].value') AS answer "
         "FROM requests r LEFT JOIN traces t ON t.trace_id = r.trace_id LEFT JOIN keys k ON k.id = r.key_id "
@@ -80,17 +80,18 @@ def newest(store: Store, who: Visitor, shown: str, before: float | None = None, 
 
 
 @router.get("/")
-async def traffic(
+def traffic(
     request: Request, who: Who, show: Annotated[str, Query(max_length=20)] = "all", before: float | None = None
 ) -> HTMLResponse:  # fmt: skip
     """The newest requests, and the last day in figures."""
     shown = show if show in SHOWN else "all"
     content = _content(request, who, shown, before)
+    content["day"] = sums(serving(request).store, who, time() - 86_400)
     return page(request, who, "traffic.html", room="traffic", shows=list(SHOWN), show=shown, **content)
 
 
 @router.get("/ui/traffic/rows")
-async def rows(request: Request, who: Who, show: Annotated[str, Query(max_length=20)] = "all", seen: str = "") -> Response:
+def rows(request: Request, who: Who, show: Annotated[str, Query(max_length=20)] = "all", seen: str = "") -> Response:
     """The same list alone; 204 where it is what was seen already."""
     content = _content(request, who, show if show in SHOWN else "all", None)
     if content["version"] == seen[:64]:
@@ -103,7 +104,7 @@ def _content(request: Request, who: Visitor, show: str, before: float | None) ->
     found = newest(service.store, who, show, before)
     several = len(service.store.rows("SELECT id FROM keys LIMIT 1")) > 0 and who.admin
     return {
-        "rows": found, "several": several, "day": sums(service.store, who, time() - 86_400), "version": _version(found),
+        "rows": found, "several": several, "version": _version(found),
         "uncalibrated": service.policy is None, "texts": service.config.trace_text,
         "before": before, "older": found[-1]["at"] if len(found) == PER_PAGE else None,
         "address": str(request.base_url).rstrip("/") + "/v1", "demo": service.upstreams.replicas[service.config.first][0].local,

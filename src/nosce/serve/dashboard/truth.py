@@ -137,7 +137,7 @@ def operating(labels: Labels) -> Kept | None:
 
 
 @router.get("/ui/confidence")
-async def confidence(
+def confidence(
     request: Request, who: Annotated[Visitor, Depends(visitor)], days: int = 0, of: Annotated[str, Query(max_length=80)] = ""
 ) -> HTMLResponse:  # fmt: skip
     """Reliability, risk and coverage, and how often which confidence is stated."""
@@ -190,7 +190,7 @@ def _of_bin(b: Bin, how: str) -> str:
 
 def _histogram(store: Store, who: Visitor, period: Period, of: str) -> Any:
     where, values = who.own()
-    rows = store.rows(
+    rows = store.aside(
         "SELECT MIN(19, CAST(confidence * 20 AS INTEGER)) AS bin, outcome='answered' AS given, COUNT(*) AS n FROM requests "
         f"WHERE confidence IS NOT NULL AND at >= ? AND {where} AND (?='' OR strategy=?) GROUP BY 1, 2",
         period.start, *values, of, of,
