@@ -73,9 +73,12 @@ def test_turns_of_one_bundle_stay_in_one_piece() -> None:
 
 def test_a_temperature_is_part_of_the_policy_that_is_trained(weak: TinyEngine) -> None:
     """Log-probabilities are those of softmax(z / T), the distribution the tokens came from: against numpy's network."""
-    turns, _ = turns_of(drawn(weak, temperature=0.5))
-    for turn, found in zip(turns[:3], weak.score(turns[:3], ["old"])["old"], strict=True):
-        logits = weak.model.network.logits([*turn.prompt, *turn.tokens])[len(turn.prompt) - 1 : -1] / 0.5
+    turns, _ = turns_of(drawn(weak, temperature=2.0))
+    at_one = weak.score([Turn(turn.prompt, turn.tokens) for turn in turns], ["old"])["old"]
+    tempered = weak.score(turns, ["old"])["old"]
+    assert max(float(np.abs(a - b).max()) for a, b in zip(at_one, tempered, strict=True)) > 0.5
+    for turn, found in zip(turns, tempered, strict=True):
+        logits = weak.model.network.logits([*turn.prompt, *turn.tokens])[len(turn.prompt) - 1 : -1] / 2.0
         expected = log_softmax(logits, axis=1)[np.arange(len(turn.tokens)), list(turn.tokens)]
         assert found == pytest.approx(expected, abs=1e-3)
 
@@ -125,7 +128,7 @@ def test_what_is_trained_is_what_was_drawn_also_where_text_would_tokenise_otherw
 
 @pytest.mark.parametrize("name", ["grpo", "dr-grpo", "dapo", "reinforce++"])
 def test_the_gradient_does_not_depend_on_the_pieces_it_is_computed_in(name: str, recipe: Make, weak: TinyEngine) -> None:
-    groups = drawn(weak)
+    groups = drawn(weak, temperature=2.0)  # so that what was drawn surprises, and there is a gradient to compare
     for k, group in enumerate(groups):
         for i, rollout in enumerate(group):
             rollout.rewards = {"outcome": float((i + k) % 2)}
@@ -139,8 +142,9 @@ def test_the_gradient_does_not_depend_on_the_pieces_it_is_computed_in(name: str,
         for logp, batch in weak.batches(turns, owner, most):
             one.loss(logp, batch)[0].backward()
         found.append(torch.cat([p.grad.flatten() for p in weak.network.parameters()]))
-    assert torch.allclose(found[0], found[1], atol=2e-6)
-    assert torch.allclose(found[0], found[2], atol=2e-6)
+    for other in found[1:]:
+        assert (found[0] - other).norm() < 1e-4 * found[0].norm()
+    assert found[0].norm() > 1e-2
 
 
 def test_what_teaches_nothing_is_not_run_and_counts_all_the_same() -> None:

@@ -73,24 +73,19 @@ async def study(bench: Bench, system: System, claim: Claim) -> Studied:
     found = [await bench.once(f"{name} {seed}", partial(_of_seed, bench, system, claim, seed)) for seed in claim.seeds]
     values = np.array([result[claim.endpoint] for result in found], dtype=float)
     controls = np.array([result.get("baseline", 0.0) for result in found], dtype=float)
-    measures = [name for name, value in found[0].items() if _is_measure(name, value, claim)]
-    details = {name: float(np.mean([result[name] for result in found])) for name in measures}
+    rest = [name for name in found[0] if name not in (claim.endpoint, "baseline", "n", "seed")]
+    details = {name: float(np.mean([result[name] for result in found])) for name in rest}
     effect = over_seeds(values - controls)
     return Studied(float(values.mean()), float(controls.mean()), effect, int(found[0].get("n", 0)), details)
 
 
-def _is_measure(name: str, value: Any, claim: Claim) -> bool:
-    """Whether a number of a study's result is neither its endpoint nor how it was run."""
-    return name not in (claim.endpoint, "baseline", "n", "seed") and isinstance(value, int | float) and not isinstance(value, bool)
-
-
 async def _of_seed(bench: Bench, system: System, claim: Claim, seed: int) -> dict[str, float]:
-    """The claim's endpoint, and control and n where the study tells them."""
+    """Every number that the study tells: the claim's endpoint, control and n where it has them, and the rest."""
     mind = None if "none" in system.needs else bench.engine(seed).mind(Problem(f"study-{system.slug}-{system.part}", ""))
     result: dict[str, Any] = await system.run(mind, seed=seed, **claim.options)
     if claim.endpoint not in result:
         raise InputError(f"study {system.slug}/{system.part} reports no {claim.endpoint!r}; it has {', '.join(result)}")
-    return {name: float(result[name]) for name in (claim.endpoint, "baseline", "n") if name in result}
+    return {name: float(value) for name, value in result.items() if isinstance(value, int | float) and not isinstance(value, bool)}
 
 
 @dataclass(frozen=True)
