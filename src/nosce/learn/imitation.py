@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nosce.core.errors import InputError
 from nosce.learn import curricula, rollouts
 from nosce.learn.recipe import Recipe, Settings
 from nosce.learn.rollout import Group, Turn
@@ -34,9 +35,14 @@ def _next(groups: list[Group], context: Context, *, lessons: Sequence[Turn], n: 
 
 
 async def fine_tune(engine: Engine, lessons: Sequence[Turn], *, steps: int, n: int = 64, seed: int = 0, lr: float = 2e-4) -> Engine:
-    """Train the engine's model on lessons, `n` a step; the engine comes back, and its model samples with the new weights."""
+    """Train the engine's model on lessons, `n` a step; the engine comes back, and its model samples with the new weights.
+
+    Raises InputError without lessons.
+    """
     from nosce.learn.trainer import Trainer
 
+    if not lessons:
+        raise InputError(f"{engine.spec} has nothing to be tuned on: it gave no answer that could be read to any of the questions")
     recipe = imitation(lessons, n)
     await Trainer(recipe, engine, (), steps, seed, replace(Settings(), lr=lr)).train()
     return engine

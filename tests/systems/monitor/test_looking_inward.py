@@ -5,9 +5,10 @@ import asyncio
 import numpy as np
 import pytest
 
-from nosce.core.errors import CapabilityError
+from nosce.core.errors import CapabilityError, InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import registry
+from nosce.learn.imitation import fine_tune
 from nosce.learn.tiny import TinyEngine
 from nosce.mind.engine import Engine
 from nosce.mind.mind import Mind
@@ -68,3 +69,8 @@ def test_no_one_knows_itself_better_than_its_own_double() -> None:
 def test_it_takes_two() -> None:
     with pytest.raises(CapabilityError, match="role other"):
         asyncio.run(registry.find("looking-inward").run(mind(main="socrates")))
+
+
+def test_a_model_without_a_single_answer_is_refused_before_it_is_tuned() -> None:
+    with pytest.raises(InputError, match="nothing to be tuned on"):
+        asyncio.run(fine_tune(TinyEngine("socrates-weak"), [], steps=1))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nosce.core.attempt import Attempt
-from nosce.core.errors import CapabilityError
+from nosce.core.errors import CapabilityError, InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import registry
 from nosce.learn.context import Context
@@ -63,7 +63,7 @@ def test_pairs_have_the_right_one_first() -> None:
 
 def test_stated_confidence_is_what_the_act_of_rating_says(taught: TinyEngine) -> None:
     """Where ratings hold nearly all the mass, the expectation over the ten logits is that of the dialect's reading."""
-    known = asyncio.run(study.answered(taught, draw_problems(["arithmetic"], [1, 4], 2, part="train"), 1, 0))
+    known = asyncio.run(study.answered(taught, draw_problems(["arithmetic"], [1, 6], 6, part="train"), 1, 0))
     for one in known:
         rated = asyncio.run(Context(taught, (), Settings()).mind(one.problem).rate(one.problem, one.attempt)).value
         assert asyncio.run(study.confidence(taught, one)) == pytest.approx(rated, abs=2e-3)
@@ -80,3 +80,8 @@ def test_a_preference_for_a_place_cancels(taught: TinyEngine) -> None:
 def test_without_a_model_it_says_so() -> None:
     with pytest.raises(CapabilityError, match="--model socrates"):
         asyncio.run(registry.find("S016").run(None))
+
+
+def test_questions_that_are_all_right_teach_nothing_about_confidence(taught: TinyEngine) -> None:
+    with pytest.raises(InputError, match="all of 1 questions right or all wrong"):
+        asyncio.run(study.answered(taught, draw_problems(["arithmetic"], [1], 1, part="train"), 1, 0))

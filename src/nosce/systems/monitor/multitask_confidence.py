@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim
-from nosce.core.errors import CapabilityError
+from nosce.core.errors import CapabilityError, InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import study
 from nosce.core.vote import tally
@@ -92,15 +92,16 @@ def _questions(spec: str, n: int, held: int, seed: int) -> tuple[list[Problem], 
 
 
 async def answered(engine: Engine, problems: Sequence[Problem], samples: int, seed: int) -> list[Known]:
-    """Every question thought through `samples` times; those without any answer are left out."""
+    """Every question thought through `samples` times, without those never answered; InputError if all are right, or wrong."""
     from nosce.learn.context import Context
     from nosce.learn.recipe import Settings
 
-    context = Context(engine, problems, Settings(), seed)
-    minds = [context.mind(problem) for problem in problems]
+    minds = [Context(engine, problems, Settings(), seed).mind(problem) for problem in problems]
     drawn = await asyncio.gather(*(mind.think(mind.work.problem, n=samples) for mind in minds))
-    context.forget()
-    return [known for problem, attempts in zip(problems, drawn, strict=True) if (known := commonest(problem, attempts))]
+    found = [known for problem, attempts in zip(problems, drawn, strict=True) if (known := commonest(problem, attempts))]
+    if len({known.right > 0.5 for known in found}) < 2:
+        raise InputError(f"{engine.spec} got all of {len(problems)} questions right or all wrong; there is nothing to tell apart")
+    return found
 
 
 def commonest(problem: Problem, attempts: Sequence[Attempt]) -> Known | None:
@@ -115,9 +116,8 @@ def commonest(problem: Problem, attempts: Sequence[Attempt]) -> Known | None:
 def targets(share: Floats, right: Floats, rng: np.random.Generator | None = None, bins: int = 10) -> Floats:
     """The empirical accuracy of each question's bin of shares, + U(−0.05, 0.05) where a generator is given, in [0, 1]."""
     place = np.minimum((share * bins - 1e-9).astype(int), bins - 1)
-    accuracy = np.array([right[place == k].mean() for k in place])
-    noise = rng.uniform(-0.05, 0.05, size=len(share)) if rng is not None else 0.0
-    found: Floats = np.clip(accuracy + noise, 0.0, 1.0)
+    noise = rng.uniform(-0.05, 0.05, size=len(share)) if rng is not None else np.zeros(len(share))
+    found: Floats = np.clip(np.array([right[place == k].mean() for k in place]) + noise, 0.0, 1.0)
     return found
 
 
@@ -155,8 +155,8 @@ async def measured(engine: Any, asked: Sequence[Known], seed: int) -> dict[str, 
     said = [await confidence(engine, known) for known in asked]
     kept = [(value, known.right > 0.5) for value, known in zip(said, asked, strict=True) if value is not None]
     values, right = np.array([c for c, _ in kept]), np.array([r for _, r in kept])
-    won = [await _chosen(engine, one.problem, two.problem) for one, two in pairs(asked, seed)]
-    return {"ece": ece(values, right).value, "auroc": auroc2(values, right).value, "pairs": float(np.mean(won))}
+    won = np.mean([await _chosen(engine, one.problem, two.problem) for one, two in pairs(asked, seed)])
+    return {"ece": ece(values, right).value, "auroc": auroc2(values, right).value, "pairs": float(won)}
 
 
 async def confidence(engine: Any, known: Known) -> float | None:
@@ -164,10 +164,10 @@ async def confidence(engine: Any, known: Known) -> float | None:
     from nosce.learn.context import Context
     from nosce.learn.recipe import Settings
 
-    mind, given = Context(engine, (), Settings()).mind(known.problem), Given(attempt=known.attempt)
+    mind = Context(engine, (), Settings()).mind(known.problem)
     if not engine.spec.startswith("socrates"):
         return (await mind.rate(known.problem, known.attempt)).value
-    prompt = mind.dialect.render("rate", known.problem, given).prompt
+    prompt = mind.dialect.render("rate", known.problem, Given(attempt=known.attempt)).prompt
     p = np.exp(logits_of(engine, prompt, [f"<r{i}>" for i in range(10)]))
     return float(p @ (np.arange(10) + 0.5) / 10 / p.sum())
 
@@ -184,8 +184,8 @@ def pairs(asked: Sequence[Known], seed: int, most: int = 80) -> list[tuple[Known
     """At most `most` pairs of one right and one wrong answer, the right one first."""
     right, wrong = ([k for k in asked if (k.right > 0.5) is kind] for kind in (True, False))
     rng = np.random.default_rng(seed)
-    many = min(most, len(right) * len(wrong))
-    return [(right[int(rng.integers(len(right)))], wrong[int(rng.integers(len(wrong)))]) for _ in range(many)]
+    many = range(min(most, len(right) * len(wrong)))
+    return [(right[int(rng.integers(len(right)))], wrong[int(rng.integers(len(wrong)))]) for _ in many]
 
 
 async def _chosen(engine: Any, right: Problem, wrong: Problem) -> float:
