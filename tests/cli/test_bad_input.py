@@ -43,6 +43,8 @@ CASES = {
     "number expected": (("solve", Q, "--seed", "x", *M), ["--seed", "integer"]),
     "compare what": (("compare", Q, *M), ["--strategies", "--all"]),
     "compare two ways": (("compare", Q, "--all", "-s", "think", *M), ["either"]),
+    "compare nothing": (("compare", Q, "-s", " ,", *M), ["--strategies", "--all"]),
+    "colder than cold": (("compare", Q, "-s", "think", "--temperature", "-1", *M), ["--temperature -1", "greedy"]),
     "no seeds": (("compare", Q, "-s", "think", "--seeds", "0", *M), ["--seeds", "at least 1"]),
     "comparison without answers": (("compare", "unlabelled.jsonl", "-s", "think", *M), ["graded"]),
     "two ways to calibrate": (("solve", Q, "--calibrate", "labelled.jsonl", "--calibrator", "c.json", *M), ["leave one out"]),

@@ -54,10 +54,12 @@ def compare(
     from nosce.evidence.compare import identity
     from nosce.report.terminal import comparison_table
 
-    if all_ == (strategies is not None):
+    if all_ == bool(strategies and strategies.strip(" ,")):
         raise InputError("say which systems to compare: either --strategies A,B,C or --all")
     if seeds < 1:
         raise InputError(f"--seeds {seeds}: expected at least 1")
+    if temperature is not None and not 0 <= temperature <= 10:
+        raise InputError(f"--temperature {temperature}: expected 0 (greedy) to 10")
     if charts:
         need_report("--charts")
     chosen = _chosen(strategies)
