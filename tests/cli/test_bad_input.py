@@ -45,6 +45,7 @@ CASES = {
     "compare two ways": (("compare", Q, "--all", "-s", "think", *M), ["either"]),
     "compare nothing": (("compare", Q, "-s", " ,", *M), ["--strategies", "--all"]),
     "colder than cold": (("compare", Q, "-s", "think", "--temperature", "-1", *M), ["--temperature -1", "greedy"]),
+    "proof without answers": (("prove", "dsc", "--data", "unlabelled.jsonl", *M), ["no answer", "right and wrong"]),
     "no seeds": (("compare", Q, "-s", "think", "--seeds", "0", *M), ["--seeds", "at least 1"]),
     "comparison without answers": (("compare", "unlabelled.jsonl", "-s", "think", *M), ["graded"]),
     "two ways to calibrate": (("solve", Q, "--calibrate", "labelled.jsonl", "--calibrator", "c.json", *M), ["leave one out"]),

@@ -50,6 +50,7 @@ def prove(
     """Re-test the claim of a system against the baseline it names, as it was frozen beforehand, and keep the record."""
     from nosce.cli.kept import kept
     from nosce.cli.speak import note
+    from nosce.core.errors import InputError
     from nosce.evidence.ledger import FOLDER
     from nosce.evidence.proofs import Proofs, identity
     from nosce.models.load import load_probed_roster
@@ -59,6 +60,8 @@ def prove(
 
     chosen = _chosen(system, all_)
     problems, labelled = load_problems(data), load_problems(calibrate)
+    if bare := [problem.id for problem in problems if not problem.graded]:
+        raise InputError(f"{data}: {len(bare)} questions have no answer (first: {bare[0]}); a claim is proved by right and wrong")
     roster = asyncio.run(load_probed_roster(model))
     words = identity(roster, problems, labelled)
     name = "prove-all" if all_ else f"prove-{chosen[0].name}"
