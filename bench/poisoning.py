@@ -374,9 +374,10 @@ async def nearest(make: Callable[[float], Memory], model: Model, world: World, g
     return max([(float((await trial(make(near), model, world, (), 7)).right.mean()), near) for near in grid])[1]
 
 
-async def measured(victims: int = 400, others: int = 400, train: Sequence[int] = (3 * len(PLANTS), 18, 40)) -> dict[str, Any]:
-    """Both memories, each attacked by what was learned against it, and left in peace."""
-    model, rng = load("socrates"), np.random.default_rng(20261)
+async def measured(victims: int = 800, others: int = 200, train: Sequence[int] = (3 * len(PLANTS), 18, 40)) -> dict[str, Any]:
+    """Each memory, attacked by what was learned against it, and left in peace. Without an operator there is nothing to learn
+    from but audits, so that memory is attacked by what was learned against the reviewed one."""
+    model, rng = load("socrates"), np.random.default_rng(20262)
     learning, held_out = halves()
     worlds = [World.draw(rng, n, 8, learning) for n in train]
     quiet, world = World.draw(rng, 0, 150, learning), World.draw(rng, victims, others, held_out)
@@ -387,10 +388,12 @@ async def measured(victims: int = 400, others: int = 400, train: Sequence[int] =
             "audits_alone": lambda near: Guarded(place, near, reviewed=False),
         }  # fmt: skip
         found: dict[str, Any] = {}
+        best: list[tuple[Plant, float]] = []
         plain = await trial(None, model, world, (), 11)
         for name, kind in kinds.items():
             near = await nearest(kind, model, quiet)
-            best = await adapted(lambda kind=kind, near=near: kind(near), model, worlds)  # type: ignore[misc]  # bound now
+            if name != "audits_alone":
+                best = await adapted(lambda kind=kind, near=near: kind(near), model, worlds)  # type: ignore[misc]  # bound now
             memory = kind(near)
             attacked = await trial(memory, model, world, [plant for plant, _ in best], 11)
             found[name] = (near, best, memory, attacked, await trial(kind(near), model, world, (), 11))
