@@ -48,7 +48,7 @@ def serve(
     memory: Annotated[
         bool, typer.Option("--memory", help="Learn from audited answers, per key. Keeps their text, so it takes --trace-text.")
     ] = False,
-    workers: Annotated[int, typer.Option("--workers", metavar="N", help="Processes.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes.")] = 1,
     check: Annotated[bool, typer.Option("--check", help="Check the settings and end.")] = False,
     config: File = None,
     as_json: flags.Json = False,
@@ -57,6 +57,7 @@ def serve(
     if ctx.invoked_subcommand is not None:
         return
     from nosce.serve.run import check as refuse
+    from nosce.serve.run import placed
     from nosce.serve.run import serve as run
 
     made = configured(
@@ -67,6 +68,7 @@ def serve(
         _say_checked(made, as_json)
         return
     refuse(made)
+    made = placed(made)
     _say_start(made)
     run(made, workers)
 

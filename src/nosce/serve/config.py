@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from nosce.core.errors import InputError
+from nosce.core.errors import InputError, unknown
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.:-]{0,63}")
 _SPEC = re.compile(r"openai:(?P<model>.+?)@(?P<url>https?://[^/\s]+\S*)")
@@ -190,5 +190,13 @@ def _section(path: Path) -> dict[str, Any]:
 
 def _first(error: ValidationError) -> str:
     fault = error.errors()[0]
+    if fault["type"] == "extra_forbidden":
+        return str(unknown("field", str(fault["loc"][-1]), _fields(fault["loc"])))
     where = ".".join(str(part) for part in fault["loc"])
     return f"{where}: {fault['msg']}" if where else str(fault["msg"]).removeprefix("Value error, ")
+
+
+def _fields(where: tuple[int | str, ...]) -> list[str]:
+    """The fields that could stand where an unknown one does."""
+    section = {"upstreams": Upstream, "limits": Limits}.get(str(where[0])) if len(where) > 1 else Config
+    return list((section or Config).model_fields)

@@ -11,6 +11,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from pydantic import ValidationError
+
 from nosce.core.errors import InputError
 from nosce.serve.config import Limits
 from nosce.serve.store import Store, packed
@@ -56,7 +58,11 @@ class Keys:
         if role not in ("user", "admin"):
             raise InputError(f"role {role!r}: expected user or admin")
         given = {k: v for k, v in limits.items() if v is not None}
-        Limits.model_validate({**self.limits.model_dump(), **given})
+        try:
+            Limits.model_validate({**self.limits.model_dump(), **given})
+        except ValidationError as error:
+            fault = error.errors()[0]
+            raise InputError(f"{fault['loc'][0]}={fault['input']!r}: {fault['msg']}".lower()) from None
         key = _PREFIX + secrets.token_urlsafe(32)
         row = ("k" + secrets.token_hex(6), name, digest(key), role, packed(given), time.time())
         self.store.now([("INSERT INTO keys(id, name, digest, role, limits, created) VALUES (?,?,?,?,?,?)", row)])

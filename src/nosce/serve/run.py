@@ -28,8 +28,27 @@ def settings(config: Config) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def placed(config: Config) -> Config:
+    """The configuration with the port that will be listened on: 0 becomes a free one. Raises InputError for one that is taken."""
+    import socket
+
+    host = config.host.strip("[]")
+    try:
+        family, kind, *_, address = socket.getaddrinfo(host, config.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(address)
+            return config.model_copy(update={"port": one.getsockname()[1]})
+    except OSError as error:
+        why = f"cannot listen at {host}:{config.port} ({(error.strerror or str(error)).lower()})"
+        raise InputError(f"{why}; stop what listens there, or give another --port (0 takes a free one) or --host") from None
+
+
 def check(config: Config) -> None:
-    """Refuse what must not run: another host than this one without a key. Raises InputError."""
+    """Refuse what must not run: a policy of other models, another host than this one without a key. Raises InputError."""
+    from nosce.serve.service import checked_policy
+
+    checked_policy(config)
     if config.local:
         return
     from nosce.serve.keys import Keys
