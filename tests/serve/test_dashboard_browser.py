@@ -1,6 +1,7 @@
 """The dashboard in a real browser, before the bundled model: every page, both themes, a phone, the keyboard, the playground."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,15 +126,15 @@ def test_an_answer_is_judged_skipped_and_taken_back_by_keyboard_alone(browser: A
     first = page.locator(".turn.answer pre").inner_text()
     count = int(page.locator("h1").inner_text().split()[0])
     page.keyboard.press("y")
-    page.wait_for_function(f"document.querySelector('h1').innerText.startsWith('{count - 1} ')")
+    page.locator("h1", has_text=re.compile(rf"^\s*{count - 1} ")).wait_for()
     assert page.locator(".done li").first.inner_text().startswith("right")
     page.keyboard.press("u")
     page.wait_for_selector("text=Labelled right before")
     assert page.locator(".turn.answer pre").inner_text() == first
     page.keyboard.press("n")
-    page.wait_for_function("document.querySelector('.done li').innerText.startsWith('wrong')")
+    page.locator(".done li:first-child", has_text=re.compile(r"^\s*wrong")).wait_for()
     page.keyboard.press("s")
-    page.wait_for_function(f"document.querySelector('h1').innerText.startsWith('{count - 2} ')")
+    page.locator("h1", has_text=re.compile(rf"^\s*{count - 2} ")).wait_for()
     assert page.locator(".done li", has_text="skipped").count() == 1
     assert said == []
     page.close()
