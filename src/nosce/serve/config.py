@@ -198,5 +198,6 @@ def _first(error: ValidationError) -> str:
 
 def _fields(where: tuple[int | str, ...]) -> list[str]:
     """The fields that could stand where an unknown one does."""
-    section = {"upstreams": Upstream, "limits": Limits}.get(str(where[0])) if len(where) > 1 else Config
-    return list((section or Config).model_fields)
+    sections: dict[str, type[BaseModel]] = {"upstreams": Upstream, "limits": Limits, "memory": Memory}
+    section = sections.get(str(where[0]), Config) if len(where) > 1 else Config
+    return list(section.model_fields)
