@@ -15,6 +15,8 @@ from datasets import Dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
+from nosce.mind.dialects.socrates import answer
+from nosce.models.socrates.tokenizer import SocratesTokenizer
 from nosce.tasks.load import load_problems
 
 TOLD = os.fdopen(os.dup(1), "w")
@@ -39,13 +41,13 @@ class Paced(TrainerCallback):
         tell(seconds=time.perf_counter() - self.wall, cpu=time.process_time() - self.cpu)
 
 
-def right(problems, tokenizer):
-    """Outcome rewards: the problem's own check of what follows `<ans>`, a token that TRL's own text leaves out."""
-    known = {problem.id: problem for problem in problems}
+def right(problems):
+    """Outcome rewards, the answer read as ours is: TRL's own text leaves out the control tokens around it."""
+    known, written = {problem.id: problem for problem in problems}, SocratesTokenizer()
 
     def outcome(completion_ids, problem_id, **columns):
-        texts = [tokenizer.decode(ids).removesuffix("<end>") for ids in completion_ids]
-        return [known[i].check(text.partition("<ans>")[2].strip()) for i, text in zip(problem_id, texts, strict=True)]
+        texts = [written.decode(ids[:-1] if ids[-1] == written.end_id else ids) for ids in completion_ids]
+        return [known[i].check(answer(text)) for i, text in zip(problem_id, texts, strict=True)]
 
     return outcome
 
@@ -85,7 +87,7 @@ def main(folder):
     job = json.loads((folder / "job.json").read_text())
     tokenizer = AutoTokenizer.from_pretrained(folder / "model", padding_side="left")
     trainer = GRPOTrainer(
-        AutoModelForCausalLM.from_pretrained(folder / "model", dtype=torch.float32), right(load_problems(job["data"]), tokenizer),
+        AutoModelForCausalLM.from_pretrained(folder / "model", dtype=torch.float32), right(load_problems(job["data"])),
         args=settings(folder, job), train_dataset=Dataset.from_list(job["rows"]), processing_class=tokenizer, callbacks=[Paced()],
     )  # fmt: skip
     assert tokenizer([row["prompt"] for row in job["batch_rows"]["rows"]])["input_ids"] == job["batch_rows"]["prompts"]
