@@ -61,7 +61,7 @@ def compare(
     if temperature is not None and not 0 <= temperature <= 10:
         raise InputError(f"--temperature {temperature}: expected 0 (greedy) to 10")
     if charts:
-        need_report("--charts")
+        need_report("--charts", charts)
     chosen = _chosen(strategies)
     bench = _bench(data, model, seeds, calibrate, budget, temperature, flags.pairs(column, "--column"), kind, limit)
     with kept(out, "compare", identity(bench), [system.name for system in chosen]) as folder:

@@ -73,7 +73,7 @@ def monitor(
     from nosce.report.text import twice
 
     if charts:
-        need_report("--charts")
+        need_report("--charts", charts)
     study = plan_signals(
         data, signals=signals, model=model, samples=samples, calibrate=calibrate, seed=seed, temperature=temperature,
         columns=flags.pairs(column, "--column"), kind=kind, limit=limit, nli=nli, same=same, view=view,

@@ -72,7 +72,7 @@ def solve(
     if dry_run and resume:
         raise InputError("--dry-run and --resume contradict each other; leave one out")
     if charts:
-        need_report("--charts")
+        need_report("--charts", charts)
     made = plan(
         data, model=model, strategy=strategy, options=flags.options(set_), budget=budget, run_budget=run_budget, risk=risk,
         calibrate=calibrate, delta=delta, out=out, seed=seed, columns=flags.pairs(column, "--column"), kind=kind, limit=limit,

@@ -6,9 +6,10 @@ import json
 import shlex
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-from nosce.core.errors import CapabilityError
+from nosce.core.errors import CapabilityError, InputError
 
 
 def say(*things: Any) -> None:
@@ -51,7 +52,15 @@ def can_train() -> bool:
     return find_spec("torch") is not None
 
 
-def need_report(flag: str) -> None:
-    """Raises CapabilityError when `flag` asks for what the extra `nosce[report]` holds and it is not installed."""
+def need_report(flag: str, folder: Path | None = None) -> None:
+    """Raises CapabilityError when `flag` asks for what the extra `nosce[report]` holds and it is not installed.
+
+    The folder that it is to write into is made now, so that a wrong one is refused before anything is spent (InputError).
+    """
     if not can_report():
         raise CapabilityError("extra report", flag, "pip install 'nosce[report]'")
+    try:
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{flag} {folder}: cannot be written: {(error.strerror or str(error)).lower()}") from None

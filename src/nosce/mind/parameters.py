@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any, get_type_hints
 
 from nosce.core.errors import InputError
@@ -12,11 +13,18 @@ _WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or 
 
 
 def check_values(system: System, options: Mapping[str, Any]) -> None:
-    """Raises InputError for the first option whose value is not of the kind that its annotation names."""
-    kinds = {name: kind for function in (system.run, system.prepare) if function for name, kind in _kinds(function).items()}
+    """Raises InputError for the first option whose value is not of the kind that its annotation names.
+
+    A whole number counts something: where one is the least that makes sense by default, less than one is refused.
+    """
+    functions = [function for function in (system.run, system.prepare) if function]
+    kinds = {name: kind for function in functions for name, kind in _kinds(function).items()}
+    usual = {name: each.default for function in functions for name, each in signature(function).parameters.items()}
     for name, value in options.items():
         if name in kinds:
             _check(system.slug, name, value, kinds[name])
+            if kinds[name] is int and isinstance(usual[name], int) and value < (least := min(usual[name], 1)):
+                raise InputError(f"option {name}={value!r} of {system.slug}: expected a whole number of at least {least}")
 
 
 def _check(slug: str, name: str, value: Any, kind: Any) -> None:
