@@ -83,7 +83,7 @@ def agreement(network: Network, count: int = 256) -> float:
     return sum(a.tokens == b.tokens for a, b in zip(one, many, strict=True)) / count
 
 
-def run(weights: Path | None = None, rounds: int = 3) -> dict[str, Any]:
+def run(weights: Path | None = None, rounds: int = 7) -> dict[str, Any]:
     """For each batch size the tokens/s of both (medians over interleaved rounds), their ratio, and what it must reach.
 
     `generate` gets one torch thread or one a core, whichever was faster in a first run: beside other work threads only wait.

@@ -18,7 +18,7 @@ import numpy as np
 
 from nosce.core.errors import InputError
 from nosce.models.socrates import sampling
-from nosce.models.socrates.lanes import Job, Lanes
+from nosce.models.socrates.lanes import GROUP, Job, Lanes
 from nosce.models.socrates.network import Floats, Network
 from nosce.models.socrates.rows import Plan, Row
 from nosce.models.socrates.threads import blas_threads, one_blas_thread
@@ -27,11 +27,9 @@ __all__ = ["Decoder", "Row"]
 
 ROWS_A_LANE = 16
 """Fewer rows than this are not worth another lane."""
-GROUP = 8
-"""Rows that go on together."""
 TOKENS = 4096
 """About as many as a step adds to all rows together, so that others need not wait long for it."""
-PROMPT_TOKENS_AT_ONCE = 512
+PROMPT_TOKENS_AT_ONCE = 256
 """More in one pass over prompts would not stay in the processor's cache."""
 
 

@@ -26,12 +26,14 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import NDArray
 
-from nosce.models.socrates.incremental import BLOCK, KeyValueCache, Stepper
+from nosce.models.socrates.incremental import KeyValueCache, Stepper
 from nosce.models.socrates.network import Edit, Floats, Ids, Network, Shape
 from nosce.models.socrates.slots import Field, Slots
 
 Job = tuple[str, tuple[Any, ...]]
 """A method of Worker and its arguments."""
+GROUP = 16
+"""Rows that go on together: so many that reading the weights is worth it, so few that their keys and values stay at hand."""
 ALERT = 0.0005
 """Seconds for which a lane that waits does not sleep."""
 
@@ -60,7 +62,7 @@ class Worker:
         self.slots = slots
         self.cache = KeyValueCache(network, len(slots.position), memory)
         self._any = Stepper(network, len(slots.position))
-        self._few = {rows: Stepper(network, rows) for rows in range(1, BLOCK + 1)}
+        self._few = {rows: Stepper(network, rows) for rows in range(1, GROUP + 1)}
 
     def fill(self, prompts: Sequence[Sequence[int]], slots: Ids, source: Ids) -> None:
         """Read prompts into the cache, see `KeyValueCache.fill`."""
