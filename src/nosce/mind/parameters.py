@@ -9,13 +9,15 @@ from typing import Any, get_type_hints
 from nosce.core.errors import InputError
 from nosce.core.registry import System
 
+_DRAWS = ("k", "n")
 _WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
 def check_values(system: System, options: Mapping[str, Any]) -> None:
     """Raises InputError for the first option whose value is not of the kind that its annotation names.
 
-    A whole number counts something: where one is the least that makes sense by default, less than one is refused.
+    A whole number counts something, so one below zero is refused, and none at all where it counts draws. Zero rounds or steps
+    switch a mechanism off.
     """
     functions = [function for function in (system.run, system.prepare) if function]
     kinds = {name: kind for function in functions for name, kind in _kinds(function).items()}
@@ -23,7 +25,7 @@ def check_values(system: System, options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name in kinds:
             _check(system.slug, name, value, kinds[name])
-            if kinds[name] is int and isinstance(usual[name], int) and value < (least := min(usual[name], 1)):
+            if kinds[name] is int and isinstance(usual[name], int) and value < (least := min(usual[name], int(name in _DRAWS))):
                 raise InputError(f"option {name}={value!r} of {system.slug}: expected a whole number of at least {least}")
 
 

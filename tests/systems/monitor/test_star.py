@@ -5,6 +5,7 @@ from math import exp, log
 import pytest
 
 from nosce.core.attempt import Attempt
+from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import registry
 from nosce.core.vote import Bloc
@@ -39,4 +40,5 @@ def test_scores_and_confidences_by_hand():
 def test_no_answer_and_no_trajectory(scripted, run):
     silent = run(scripted(lambda *_: Sample("?", logprobs=(-1.0,), prompt_tokens=1, completion_tokens=1)), "S204/select", ASKED)
     assert silent.answer.outcome == "abstained"
-    assert "expected at least 1" in run(scripted(reply), "S204/select", ASKED, k=0).answer.reason
+    with pytest.raises(InputError, match="k=0 of star: expected a whole number of at least 1"):
+        run(scripted(reply), "S204/select", ASKED, k=0)
