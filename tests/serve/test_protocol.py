@@ -13,7 +13,7 @@ from tests.serve.streams import chunk
 from tests.serve.test_passing import post
 from tests.servers.stub import Call, Raw, Stub, completion, serving
 
-from nosce.serve.answering import names
+from nosce.serve.servable import names
 
 HI: list[Any] = [{"role": "user", "content": "2+2"}]
 QUIET = settings(max_examples=60, deadline=None, derandomize=True, database=None, phases=(Phase.generate,),

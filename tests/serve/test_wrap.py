@@ -198,12 +198,38 @@ def test_structured_output_is_parsed_and_compared_by_field() -> None:
     assert up.calls[0].body["response_format"]["json_schema"]["schema"]["properties"].keys() == {"name", "people"}
 
 
-def test_a_stream_goes_straight_through() -> None:
-    from tests.serve.streams import chunks
+def test_a_stream_is_the_answer_in_chunks_and_its_last_chunk_says_how_sure() -> None:
+    usage = {"include_usage": True}
+    with serving(lambda call: completion("4", choice=sure(0.9))) as up:
+        create = nosce.wrap(client(up.url), policy=policy()).chat.completions.create
+        messages: Any = [{"role": "user", "content": "2+2"}]
+        with create(model="m", messages=messages, stream=True, stream_options=usage) as stream:  # type: ignore[call-overload]
+            pieces = list(stream)
+    assert "stream" not in up.calls[0].body
+    assert [p.object for p in pieces] == ["chat.completion.chunk"] * 4
+    assert "".join(p.choices[0].delta.content or "" for p in pieces if p.choices) == "4"
+    assert (pieces[-2].choices[0].finish_reason, pieces[-1].usage.num_calls) == ("stop", 1)
+    assert pieces[-2].metacognition.confidence == stream.metacognition.confidence == pytest.approx(0.9)
+    assert not hasattr(pieces[0], "metacognition")
 
-    with serving(lambda call: chunks("a", "b")) as up:
-        pieces = list(nosce.wrap(client(up.url)).chat.completions.create(model="m", messages=[], stream=True))
-    assert "".join(p.choices[0].delta.content or "" for p in pieces) == "ab"
+
+def test_a_withheld_answer_streams_its_refusal_and_a_closed_stream_ends() -> None:
+    async def run(url: str) -> tuple[list[Any], list[Any]]:
+        wrapped = nosce.wrap(openai.AsyncOpenAI(base_url=url, api_key="k", max_retries=0), policy=policy(0.99), risk=0.001)
+        messages: Any = [{"role": "user", "content": "2+2"}]
+        stream = await wrapped.chat.completions.create(model="m", messages=messages, stream=True)
+        whole = [piece async for piece in stream]
+        async with await wrapped.chat.completions.create(model="m", messages=messages, stream=True) as stream:
+            await stream.close()
+            return whole, [piece async for piece in stream]
+
+    with serving(lambda call: completion("4", choice=sure(0.3))) as up:
+        pieces, none = asyncio.run(run(up.url))
+    said = "".join(piece.choices[0].delta.refusal or "" for piece in pieces if hasattr(piece.choices[0].delta, "refusal"))
+    assert "not sure enough" in said
+    assert all(piece.choices[0].delta.content is None for piece in pieces)
+    assert pieces[-1].metacognition.outcome == "abstained"
+    assert none == []
 
 
 @pytest.mark.parametrize(

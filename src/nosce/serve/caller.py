@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from nosce.core.errors import ModelError
-from nosce.core.problem import Message
 from nosce.mind.dialects.as_asked import LONGEST
 from nosce.models import _choices, _estimate
 from nosce.models.base import Capabilities, Prompt, Request, Sample
+from nosce.serve.conversation import beside, called, turns
 
 Ask = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 """Sends a chat request's body and gives the answer's. Raises Rejected or ModelError."""
@@ -154,7 +153,7 @@ class Caller:
         """The body that draws n samples, and the names of the fields that the caller did not send."""
         own = request.prompt.text in _OWN
         kept = self.body if own else {name: v for name, v in self.body.items() if name not in _OF_ONE_ANSWER}
-        body = {**kept, "messages": self._messages(request.prompt)}
+        body = {**kept, "messages": beside(self.body.get("messages") or [], request.prompt.messages, self.turns)}
         body.pop("n", None)
         added = self._limited(body, request, own)
         if n > 1:
@@ -180,22 +179,6 @@ class Caller:
         body[name] = most
         return [] if name in self.body else [name]
 
-    def _messages(self, prompt: Prompt) -> list[Any]:
-        """The prompt's turns, with the caller's own in place of their text; turns of one speaker in a row become one."""
-        raw, said, size = list(self.body.get("messages") or []), prompt.messages, len(self.turns)
-        at = next((i for i in range(len(said) - size + 1) if said[i : i + size] == self.turns), None) if size else None
-        if at is None:
-            return [{"role": m.role, "content": m.content} for m in said]
-        before, after = said[:at], said[at + size :]
-        made = [*({"role": m.role, "content": m.content} for m in before), *raw]
-        for message in after:
-            last = made[-1] if made else {}
-            if message.role == "user" and last.get("role") == "user":
-                made[-1] = {**last, "content": _joined(last.get("content"), message.content)}
-            else:
-                made.append({"role": message.role, "content": message.content})
-        return made
-
     def _priced(self, prompt: Prompt, samples: list[Sample], data: dict[str, Any]) -> list[Sample]:
         asked, total = _choices.usage_of(data)
         lengths = [len(s.logprobs) if s.logprobs else _estimate.tokens_of(s.text) for s in samples]
@@ -212,51 +195,11 @@ class Caller:
         ]
 
 
-def turns(messages: Sequence[Any]) -> tuple[Message, ...]:
-    """The text of a conversation, as a strategy sees it; what is no text is named in brackets."""
-    return tuple(Message(str(m.get("role", "user")), said(m)) for m in messages if isinstance(m, dict))
-
-
-def said(message: Mapping[str, Any]) -> str:
-    """The text of one message, and its tool calls as JSON."""
-    content = message.get("content")
-    if isinstance(content, list):
-        content = "\n".join(str(p.get("text") or f"[{p.get('type', 'part')}]") for p in content if isinstance(p, dict))
-    calls = called(message)
-    return "\n".join(part for part in (content if isinstance(content, str) else "", calls) if part)
-
-
-def called(message: Mapping[str, Any]) -> str:
-    """The tool calls of a message in one canonical form, so that equal calls are equal texts; empty without any."""
-    calls = message.get("tool_calls")
-    held = [c.get("function") for c in calls if isinstance(c, dict)] if isinstance(calls, list) else []
-    functions = [function for function in held if isinstance(function, dict)]
-    if isinstance(old := message.get("function_call"), dict):
-        functions.append(old)
-    if not functions:
-        return ""
-    plain = [{"name": f.get("name"), "arguments": _parsed(f.get("arguments"))} for f in functions]
-    return json.dumps(plain, sort_keys=True, ensure_ascii=False)
-
-
-def _parsed(arguments: Any) -> Any:
-    try:
-        return json.loads(arguments)
-    except (ValueError, TypeError, RecursionError):
-        return arguments
-
-
 def _sample(choice: dict[str, Any], top: int) -> Sample:
     message = choice.get("message")
     calls = called(message) if isinstance(message, dict) else ""
     sample = _choices.sample_of(choice, (), top)
     return replace(sample, text=calls) if calls else sample
-
-
-def _joined(content: Any, more: str) -> Any:
-    if isinstance(content, list):
-        return [*content, {"type": "text", "text": more}]
-    return f"{content}\n\n{more}" if content else more
 
 
 def _usage(data: Mapping[str, Any], prompt: int, completion: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from nosce.core.streams import fingerprint
 from nosce.mind.engine import Engine
 from nosce.mind.mind import Mind
 from nosce.models.base import Model
-from nosce.serve.answering import served
+from nosce.serve.servable import served
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer

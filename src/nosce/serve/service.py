@@ -15,7 +15,6 @@ from nosce.evidence.calibration_file import Kept, read_calibration
 from nosce.evidence.policy import AS_ASKED, Policy
 from nosce.models.base import Model
 from nosce.serve import learning
-from nosce.serve.answering import Result, served
 from nosce.serve.auditing import drawn, put_as, queue
 from nosce.serve.config import Config
 from nosce.serve.deciding import check
@@ -26,6 +25,8 @@ from nosce.serve.lessons import Lessons
 from nosce.serve.limits import Gate
 from nosce.serve.passthrough import Passed
 from nosce.serve.remembering import draft
+from nosce.serve.replying import Result
+from nosce.serve.servable import served
 from nosce.serve.store import ENDED, STARTED, Store, packed
 from nosce.serve.upstreams import Upstreams
 
@@ -65,7 +66,7 @@ class Service:
 
     def names(self) -> list[str]:
         """The strategies that can be asked for."""
-        from nosce.serve.answering import names
+        from nosce.serve.servable import names
 
         return names()
 

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from nosce.serve.answering import Result
+from nosce.serve import chunks
+from nosce.serve.replying import Result
 from nosce.serve.store import packed
 from nosce.serve.thinking import Question, Render, happenings
 
@@ -75,37 +76,10 @@ def _fault(error: Exception) -> dict[str, Any]:
 
 
 def chat_chunks(asking: Question, whole: dict[str, Any]) -> Iterator[bytes]:
-    """A chat completion as the chunks of a stream."""
-    head = {name: value for name, value in whole.items() if name not in ("choices", "usage", "metacognition", "object")}
-    head["object"] = "chat.completion.chunk"
-    for choice in whole["choices"]:
-        index, message = choice["index"], choice["message"]
-        yield _chunk(head, index, {"role": "assistant", "content": "" if message.get("content") is not None else None})
-        for delta in _deltas(message):
-            yield _chunk(head, index, delta, logprobs=choice.get("logprobs") if "content" in delta else None)
-        last = choice is whole["choices"][-1]
-        more = {"metacognition": whole["metacognition"]} if last else {}
-        yield _chunk({**head, **more}, index, {}, finish=choice.get("finish_reason") or "stop")
-    options = asking.asked.body.fields.get("stream_options")
-    if isinstance(options, dict) and options.get("include_usage"):
-        yield event({**head, "choices": [], "usage": whole["usage"]})
-
-
-def _chunk(head: Mapping[str, Any], index: int, delta: Mapping[str, Any], finish: str | None = None, logprobs: Any = None) -> bytes:
-    return event({**head, "choices": [{"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}]})
-
-
-def _deltas(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for name, value in message.items():
-        if name == "tool_calls" and isinstance(value, list):
-            yield {"tool_calls": [{"index": i, **call} for i, call in enumerate(value) if isinstance(call, dict)]}
-        elif name != "role" and value is not None and value != "":
-            yield {name: value}
+    """A chat completion as the events of a stream."""
+    return map(event, chunks.chat(whole, chunks.with_usage(asking.asked.body.fields)))
 
 
 def text_chunks(asking: Question, whole: dict[str, Any]) -> Iterator[bytes]:
-    """A text completion as the chunks of a stream."""
-    options = asking.asked.body.fields.get("stream_options")
-    yield event({name: value for name, value in whole.items() if name != "usage"})
-    if isinstance(options, dict) and options.get("include_usage"):
-        yield event({**{n: v for n, v in whole.items() if n != "metacognition"}, "choices": []})
+    """A text completion as the events of a stream."""
+    return map(event, chunks.text(whole, chunks.with_usage(asking.asked.body.fields)))

@@ -12,18 +12,20 @@ from nosce.core.cost import Budget
 from nosce.core.errors import InputError
 from nosce.core.streams import fingerprint
 from nosce.models.base import Model
-from nosce.serve import answering
+from nosce.serve.answering import answered
 from nosce.serve.asking import ask
 from nosce.serve.caller import Caller
 from nosce.serve.caps import capped
 from nosce.serve.exchange import Exchange, HungUp, Refused
 from nosce.serve.passthrough import Passed, sent_on
 from nosce.serve.remembering import Recalled, recalled
+from nosce.serve.replying import Result
 from nosce.serve.routes.asked import Asked
+from nosce.serve.servable import served
 from nosce.serve.service import Service
 from nosce.serve.settings import Settings, budget, read
 
-Render = Callable[[answering.Result], dict[str, Any]]
+Render = Callable[[Result], dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -39,10 +41,10 @@ class Question:
     roster: dict[str, Model]
     events: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
 
-    async def answer(self) -> answering.Result:
-        """Think. Raises what `answering.answered` raises."""
+    async def answer(self) -> Result:
+        """Think. Raises what `answered` raises."""
         recalled = await asyncio.to_thread(self._recalled)
-        return await answering.answered(
+        return await answered(
             self.roster, self.body, self.settings, trace_id=self.exchange.trace_id, budget=self.budget, policy=self._policy(),
             watch=self.events.put_nowait, recalled=recalled,
         )  # fmt: skip
@@ -63,7 +65,7 @@ def question(service: Service, exchange: Exchange, asked: Asked, body: dict[str,
     settings = read({**asked.settings, "strategy": asked.strategy})
     if settings.risk is None and service.config.risk is not None:
         settings = settings.model_copy(update={"risk": service.config.risk})
-    answering.served(settings.strategy)
+    served(settings.strategy)
     limits = exchange.caller.limits
     body = {**body, **capped(body, limits.max_tokens, "/chat/completions")}
     roster = {"main": _model(service, exchange, asked.alias, body)}
@@ -120,13 +122,13 @@ async def think(asking: Question, render: Render, stream: Callable[[Question, Re
         service.end(exchange, state, done, said)
 
 
-async def _whole(asking: Question, render: Render) -> answering.Result:
+async def _whole(asking: Question, render: Render) -> Result:
     result = await asking.answer()
     await asking.exchange.json(200, render(result), headers(result))
     return result
 
 
-def headers(result: answering.Result) -> dict[str, str]:
+def headers(result: Result) -> dict[str, str]:
     """What is said of an answer in headers."""
     said = result.metacognition
     confidence, cost = said["confidence"], said["cost"]
@@ -137,7 +139,7 @@ def headers(result: answering.Result) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _books(asking: Question, result: answering.Result) -> Passed:
+def _books(asking: Question, result: Result) -> Passed:
     cost = result.answer.cost
     return Passed(200, asking.asked.alias, cost.prompt_tokens, cost.completion_tokens, cost.calls, cost.money)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from nosce.serve.caller import turns
+from nosce.serve.conversation import turns
 from nosce.serve.dashboard.door import Visitor, admin, form, serving, visitor
 from nosce.serve.dashboard.pages import Page, page
 from nosce.serve.exchange import Refused

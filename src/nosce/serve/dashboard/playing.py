@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
-from nosce.serve.answering import Result, completion
 from nosce.serve.dashboard.door import Visitor, form, serving, visitor
 from nosce.serve.dashboard.pages import Page, fragment, page
 from nosce.serve.exchange import Exchange, Message, Refused
 from nosce.serve.front import as_refusal
+from nosce.serve.replying import Result, completion
 from nosce.serve.routes import asked
 from nosce.serve.service import Service
 from nosce.serve.store import packed

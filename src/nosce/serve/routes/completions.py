@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nosce.serve.answering import Result, completion
 from nosce.serve.exchange import Exchange, Refused
+from nosce.serve.replying import Result, completion
 from nosce.serve.routes.asked import Asked, read
 from nosce.serve.routes.passing import passed
 from nosce.serve.service import Service

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nosce.serve.answering import Result, completion
 from nosce.serve.exchange import Exchange, Refused
+from nosce.serve.replying import Result, completion
 from nosce.serve.routes.asked import read
 from nosce.serve.routes.passing import passed
 from nosce.serve.service import Service
