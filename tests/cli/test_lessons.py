@@ -32,6 +32,33 @@ def test_the_life_of_a_lesson(here: Path, nosce: Command) -> None:
     assert nosce("serve", "lessons", "forget", "--key", "local")[1] == "1 lessons forgotten\n"
 
 
+def test_what_a_command_approves_is_kept_as_long_as_the_server_keeps_lessons(here: Path, nosce: Command) -> None:
+    """A server's own `keep_days` holds for decisions made without its settings; 90 days where no server ran yet."""
+    from nosce.serve.config import configure
+    from nosce.serve.service import Service
+
+    def approved() -> float:
+        """Days between the approval of a fresh draft's lesson by the command and its end."""
+        store = Store(here / "nosce.db")
+        Lessons(store).draft("local", "t", "f", "2+2", "4")
+        store.flush()
+        Lessons(store).volunteered("t", "local")
+        (lesson,) = Lessons(store).lessons("local")
+        assert nosce("serve", "lessons", "approve", str(lesson.id))[0] == 0
+        (lesson,) = Lessons(store).lessons("local")
+        Lessons(store).forget(lesson.id)
+        store.close()
+        assert lesson.expires is not None
+        assert lesson.decided is not None
+        return (lesson.expires - lesson.decided) / 86_400
+
+    assert abs(approved() - 90) < 1e-6
+    memory = {"on": True, "keep_days": 7}
+    config = configure(None, (), True, database=here / "nosce.db", trace_text=True, memory=memory)
+    Service.of(config).store.close()
+    assert abs(approved() - 7) < 1e-6
+
+
 def test_what_cannot_be_done_is_said(here: Path, nosce: Command) -> None:
     for arguments, said in (
         (("approve", "9"), "no lesson 9"), (("forget",), "say what to forget"), (("forget", "9"), "no lesson 9"),

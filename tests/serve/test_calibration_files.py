@@ -13,11 +13,11 @@ import pytest
 from tests.serve.live import proxy
 from tests.serve.test_passing import post
 from tests.serve.test_wrap import policy, sure
-from tests.servers.stub import Call, completion, serving
+from tests.servers.stub import Call, Raw, completion, serving
 
 import nosce
 from nosce.cli.app import run as command
-from nosce.core.errors import InputError
+from nosce.core.errors import InputError, ModelError
 from nosce.core.problem import Problem
 from nosce.evidence.calibration import About, Calibration, Wish, calibrate_rows
 from nosce.evidence.calibration_file import named, read_calibration
@@ -26,7 +26,7 @@ from nosce.evidence.plan import plan
 from nosce.evidence.policy import Policy
 from nosce.evidence.run import solve
 from nosce.serve.calibrating import calibrate
-from nosce.serve.config import configure
+from nosce.serve.config import Config, Upstream, configure
 
 SPEC = "openai:m@http://127.0.0.1:9/v1#as-asked"
 
@@ -158,6 +158,19 @@ def test_serve_calibrate_refuses_what_has_no_labels_and_too_few(tmp_path: Path) 
         asyncio.run(calibrate(config, [Problem("a", "1+1")]))
     with pytest.raises(InputError, match="too few"):
         asyncio.run(calibrate(config, [Problem("a", "1+1", reference="2")]))
+
+
+@pytest.mark.parametrize("known", [0, 150])
+def test_serve_calibrate_says_that_its_upstream_cannot_be_reached(known: int, tmp_path: Path) -> None:
+    """One that is gone from the start is given up after the first questions; one that goes later is named with what failed."""
+    problems = [Problem(f"q{i}", f"{i}+1", reference=str(i + 1)) for i in range(40)]
+    with serving(lambda call: completion("1") if call.number < known else Raw(after="drop")) as up:
+        one = Upstream(model=f"openai:m@{up.url}", retries=0)
+        config = Config(upstreams={"small": (one,)}, database=tmp_path / "n.db")
+        with pytest.raises(ModelError, match="upstream small gave no answer") as said:
+            asyncio.run(calibrate(config, problems))
+        assert len(up.calls) < 40 + 2 * known
+        assert ("questions failed" in str(said.value)) == bool(known)
 
 
 def test_the_command_writes_a_policy_and_solve_reads_it(

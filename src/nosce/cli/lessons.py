@@ -79,7 +79,7 @@ def _decide(number: int, how: str, database: Path | None) -> None:
     from nosce.serve.lessons import Lessons
 
     with opened(database) as (store, _):
-        getattr(Lessons(store), how)(number)
+        getattr(Lessons.of(store), how)(number)
     typer.echo(f"lesson {number}: {how}{'d' if how.endswith('e') else 'ed'}")
 
 

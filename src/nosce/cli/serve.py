@@ -240,8 +240,9 @@ def label(data: Annotated[Path, typer.Argument(help="What `export` wrote, with s
         given = [row for row in _labels(data) if row.get("score") is not None]
         sql = "UPDATE audit SET state='labelled', score=?, labelled=?, by=? WHERE trace_id=?"
         store.now([(sql, (row["score"], time.time(), "cli", row["trace_id"])) for row in given])
+        book = Lessons.of(store)
         for row in given:
-            Lessons(store).audited(row["trace_id"], row["score"], "cli", row.get("right_answer"))
+            book.audited(row["trace_id"], row["score"], "cli", row.get("right_answer"))
     typer.echo(f"{len(given)} labels")
 
 

@@ -40,7 +40,7 @@ async def calibrate(
 
     Two questions in five fit the ladder, the rest carry its promises. With `out` every answer is journalled there as it comes,
     and `resume` goes on from there. Raises InputError on too few or unlabelled questions, before anything is asked; a question
-    that fails is left out.
+    that fails is left out. Where the first AT_ONCE all fail, or so many that too few are left, it is a ModelError that says why.
     """
     from nosce.evidence.labels import split_labels
 
@@ -58,7 +58,13 @@ async def calibrate(
     strong = named(config, config.strong) if config.strong else ""
     halves = [[seen[p.id] for p in half if p.id in seen] for half in (fitting, testing)]
     dialect = AS_ASKED if config.upstreams[config.first][0].served[0] else "socrates"
-    return Policy.fit(halves[0], halves[1], named(config, config.first), strong, dialect=dialect, problems=problems)
+    try:
+        return Policy.fit(halves[0], halves[1], named(config, config.first), strong, dialect=dialect, problems=problems)
+    except InputError as error:
+        if not work.failures:
+            raise
+        failed = f"{len(work.failures)} of {len(problems)} questions failed"
+        raise ModelError(f"{failed} (the last: {work.failures[-1]}); {error}") from None
 
 
 def identity(config: Config, problems: Sequence[Problem], system: str) -> dict[str, Any]:
@@ -83,6 +89,7 @@ class _Work:
     journal: Journal | None = None
     spent: Cost = field(default_factory=Cost)
     shared: dict[str, Model] = field(default_factory=dict)
+    failures: list[ModelError] = field(default_factory=list)
 
     async def seen(self, problems: Sequence[Problem]) -> dict[str, Seen]:
         """What was seen of each question that did not fail."""
@@ -101,16 +108,23 @@ class _Work:
                     found[problem.id] = seen = await look(put, mind)
                     if self.journal:
                         self.journal.result(f"seen/{problem.id}", encode_json(seen), "")
-                except (ModelError, OutOfScope):
+                except OutOfScope:
                     return
+                except ModelError as error:
+                    self.failures.append(error)
+                    if not found and len(self.failures) >= min(AT_ONCE, len(problems)):
+                        raise
                 finally:
                     self.spent += mind.work.meter.spent
                     self.watch(len(found), len(problems), self.spent)
 
-        async with asyncio.TaskGroup() as group:
-            for problem in problems:
-                if problem.id not in found:
-                    group.create_task(one(problem))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for problem in problems:
+                    if problem.id not in found:
+                        group.create_task(one(problem))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         return found
 
 

@@ -25,6 +25,9 @@ LONGEST = 2000
 MOST = 2000
 """Approved lessons of one key and frame among which a question's are looked for, the newest first."""
 
+KEEP_DAYS = "lessons_keep_days"
+"""The row of `meta` in which a server notes its own `keep_days`, for commands that decide without its settings."""
+
 _SHELVES = 64  # keys and frames whose lessons are held ready
 _HEARD = 2  # askers' proposals that are taken up about one question
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -75,6 +78,12 @@ class Lessons:
     keep_days: float = 90.0
     near: float = 0.85
     _shelves: OrderedDict[tuple[str, str], Shelf] = field(default_factory=OrderedDict, compare=False)
+
+    @classmethod
+    def of(cls, store: Store) -> Lessons:
+        """The lessons of a file, kept as long as the server that last ran on it keeps them."""
+        noted = store.one("SELECT value FROM meta WHERE name=?", KEEP_DAYS)
+        return cls(store, float(noted["value"])) if noted else cls(store)
 
     def lessons(self, key_id: str | None = None, *, state: State | None = None, limit: int = 200) -> list[Lesson]:
         """The lessons of a key (of all keys: None), newest first."""

@@ -21,7 +21,7 @@ from nosce.serve.deciding import check
 from nosce.serve.exchange import Exchange, Refused
 from nosce.serve.keeping import kept_trace
 from nosce.serve.keys import Keys
-from nosce.serve.lessons import Lessons
+from nosce.serve.lessons import KEEP_DAYS, Lessons
 from nosce.serve.limits import Gate
 from nosce.serve.passthrough import Passed
 from nosce.serve.remembering import draft
@@ -53,6 +53,7 @@ class Service:
         """A service on its store. Raises JournalError when the file cannot be used."""
         policy = checked_policy(config)
         store = Store(config.database)
+        store.put("INSERT OR REPLACE INTO meta VALUES (?,?)", KEEP_DAYS, str(config.memory.keep_days))
         lessons = Lessons(store, config.memory.keep_days) if config.memory.on else None
         return cls(config, store, Keys(store, config.limits), Gate(store), Upstreams(config), policy=policy, lessons=lessons)
 
