@@ -36,6 +36,7 @@ CASES = {
     "labels from the data": (("solve", Q, "--risk", "0.2", "--calibrate", Q, *M), ["calibrate on others"]),
     "labels without answers": (("solve", Q, "--calibrate", "unlabelled.jsonl", *M), ["calibration needs labels"]),
     "flags that contradict": (("solve", Q, "--dry-run", "--resume", *M), ["contradict"]),
+    "a vote of at most none": (("solve", Q, "-s", "adaptive-consistency", "--set", "most=0", *M), ["most=0", "at least 1"]),
     "no limit": (("solve", Q, "--limit", "0", *M), ["--limit", "at least 1"]),
     "unknown sameness": (("solve", Q, "--kind", "nubmer", *M), ["did you mean number"]),
     "unknown family": (("solve", "family:lits?n=3", *M), ["did you mean lists"]),

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any, get_type_hints
 
+from nosce.core.draws import Draws
 from nosce.core.errors import InputError
 from nosce.core.registry import System
 
 _DRAWS = ("k", "n")
-_WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+_WORDS = {Draws: "a whole number of at least 1", int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
 def check_values(system: System, options: Mapping[str, Any]) -> None:
@@ -42,6 +43,6 @@ def _check(slug: str, name: str, value: Any, kind: Any) -> None:
 def _kinds(function: Callable[..., Any]) -> dict[str, Any]:
     """The annotations that can be read at run time."""
     try:
-        return get_type_hints(function)
+        return get_type_hints(function, include_extras=True)
     except NameError:  # a name imported for type checkers alone
         return {}
