@@ -48,7 +48,7 @@ def test_every_kind_is_drawn_at_the_same_rate(tmp_path: Path) -> None:
         waiting = json.loads(get(url, "/v1/audit?limit=1000"))["data"]
         passed = next(row for row in waiting if json.loads(row["data"])["outcome"] == "passed")
         send(url, f"/audit/{passed['trace_id']}", {"score": 0})
-        assert "nosce_audit_labels 0" in get(url, "/metrics")  # it stated no confidence, so it moves no threshold
+        assert "nosce_audit_labels 0.0" in get(url, "/metrics")  # it stated no confidence, so it moves no threshold
     with sqlite3.connect(tmp_path / "nosce.db") as base:
         sql = "SELECT a.data, r.streamed, a.answer, a.question, a.raw FROM audit a JOIN requests r USING(trace_id)"
         rows = base.execute(sql).fetchall()

@@ -82,7 +82,7 @@ def test_withheld_answers_are_drawn_too_and_only_audited_labels_move_the_shadow(
         newest = json.loads(get(url, "/v1/policies"))["data"][0]
         assert (newest["state"], newest["labels"]) == ("shadow", 60)
         assert send(url, f"/policies/{newest['id']}/promote", {})[1]["state"] == "live"
-        assert "nosce_audit_labels 60" in get(url, "/metrics")
+        assert "nosce_audit_labels 60.0" in get(url, "/metrics")
 
 
 def test_the_drift_alarm_rings_when_confidence_lies_and_not_when_it_tells_the_truth(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from typing import Any
 
 from nosce.core.errors import CapabilityError, InputError
@@ -13,7 +14,7 @@ def need_serve() -> None:
     """Raises CapabilityError, with what to install, where the server's libraries are missing."""
     from importlib.util import find_spec
 
-    for library in ("fastapi", "uvicorn", "aiohttp", "jinja2"):
+    for library in ("fastapi", "uvicorn", "aiohttp", "jinja2", "prometheus_client"):
         if find_spec(library) is None:
             raise CapabilityError(library, "this installation", "pip install 'nosce[serve]'")
 
@@ -74,6 +75,9 @@ def serve(config: Config, workers: int = 1) -> None:
         uvicorn.run(create_app(config), **settings(config))
         return
     from nosce.serve.app import CONFIG_VARIABLE
+    from nosce.serve.meters import SHARED
 
     os.environ[CONFIG_VARIABLE] = config.model_dump_json()
-    uvicorn.run("nosce.serve.app:from_environment", factory=True, workers=workers, **settings(config))
+    with tempfile.TemporaryDirectory(prefix="nosce-metrics-") as folder:
+        os.environ[SHARED] = folder
+        uvicorn.run("nosce.serve.app:from_environment", factory=True, workers=workers, **settings(config))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +22,7 @@ from nosce.serve.keeping import kept_trace
 from nosce.serve.keys import Keys
 from nosce.serve.lessons import KEEP_DAYS, Lessons
 from nosce.serve.limits import Gate
+from nosce.serve.meters import Meters
 from nosce.serve.passthrough import Passed
 from nosce.serve.remembering import draft
 from nosce.serve.replying import Result
@@ -41,8 +41,7 @@ class Service:
     gate: Gate
     upstreams: Upstreams
     started: float = field(default_factory=time.time)
-    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    in_flight: int = 0
+    meters: Meters = field(default_factory=Meters)
     policy: Kept | None = None
     lessons: Lessons | None = None
     _looked: float = 0.0
@@ -87,26 +86,34 @@ class Service:
 
     def begin(self, exchange: Exchange, model: str, strategy: str = "", streamed: bool = False) -> None:
         """Note that a request is under way."""
-        self.in_flight += 1
+        self.meters.in_flight.inc()
         who = (exchange.trace_id, exchange.caller.id, time.time(), self.store.process)
         self.store.put(STARTED, *who, exchange.path, model, strategy, int(streamed))
 
     def end(self, exchange: Exchange, state: str, passed: Passed, said: Mapping[str, Any] | None = None) -> None:
         """Note how it ended: `said` is the answer's metacognition, where there is one."""
         said = said or {}
-        self.in_flight -= 1
-        self.counts["requests", exchange.path, state, str(passed.status)] += 1
-        self.counts["tokens", passed.alias, "prompt"] += passed.prompt_tokens
-        self.counts["tokens", passed.alias, "completion"] += passed.completion_tokens
-        if outcome := said.get("outcome"):
-            self.counts["outcomes", str(said.get("strategy", "")), str(outcome)] += 1
-        self.gate.spend(exchange.caller, passed.prompt_tokens + passed.completion_tokens, passed.money)
         seconds = time.monotonic() - exchange.began
+        self._meter(exchange.path, state, passed, said, seconds)
+        self.gate.spend(exchange.caller, passed.prompt_tokens + passed.completion_tokens, passed.money)
         self.store.put(
             ENDED, state, passed.status, passed.alias, said.get("outcome"), said.get("confidence"), said.get("calibrated"),
             said.get("source"), said.get("reason") or passed.error, passed.calls, passed.prompt_tokens, passed.completion_tokens,
             round(seconds, 6), passed.money, packed(said) if said else None, exchange.trace_id,
         )  # fmt: skip
+
+    def _meter(self, path: str, state: str, passed: Passed, said: Mapping[str, Any], seconds: float) -> None:
+        meters = self.meters
+        meters.in_flight.dec()
+        meters.requests.labels(path, state, str(passed.status)).inc()
+        meters.seconds.labels(path, state).observe(seconds)
+        meters.tokens.labels(passed.alias, "prompt").inc(max(0, passed.prompt_tokens))
+        meters.tokens.labels(passed.alias, "completion").inc(max(0, passed.completion_tokens))
+        meters.dollars.labels(passed.alias).inc(max(0.0, passed.money))
+        if outcome := said.get("outcome"):
+            meters.outcomes.labels(str(said.get("strategy", "")), str(outcome)).inc()
+        if (confidence := said.get("confidence")) is not None:
+            meters.confidence.labels(str(said.get("strategy", "")), str(bool(said.get("calibrated"))).lower()).observe(confidence)
 
     def remember(self, exchange: Exchange, body: Mapping[str, Any], result: Result) -> None:
         """Keep an answer's trace, with its texts only where the settings say so, and draw lots for the audit."""
