@@ -119,9 +119,9 @@ class _Call:
             await exchange.start(answer.status, [*head(answer.headers), ("cache-control", "no-cache")])
             try:
                 async for piece in answer.pieces():
-                    await exchange.piece(piece)
                     tail = (tail + piece)[-_TAIL:] if len(piece) < _TAIL else piece[-_TAIL:]
                     events += piece.count(_EVENT)
+                    await exchange.piece(piece)
                     if events > most:
                         raise Failed("the upstream streams more tokens than were asked for")
             finally:
