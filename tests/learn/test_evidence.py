@@ -9,8 +9,8 @@ import pytest
 from nosce.core.claim import Claim
 from nosce.core.registry import registry
 from nosce.evidence.arms import Bench
-from nosce.evidence.training import TEST, on_own_ground, tokens_to_reach, trained
-from nosce.evidence.training_run import Trained, Trial, carry_out, held_out, without_claims
+from nosce.evidence.training import TEST, compared, on_own_ground, tokens_to_reach, trained
+from nosce.evidence.training_run import Seen, Trained, Trial, carry_out, held_out, without_claims
 from nosce.models.load import load
 from nosce.tasks.load import load_problems
 
@@ -24,6 +24,19 @@ def test_tokens_to_reach_an_accuracy_lie_on_the_line_between_two_looks() -> None
     assert tokens_to_reach(curve, 0.6) == pytest.approx(150.0)
     assert tokens_to_reach(curve, 0.4) == 100.0
     assert tokens_to_reach(curve, 0.9) == 400.0
+
+
+def test_both_sides_are_timed_to_the_first_crossing_of_their_own_curve() -> None:
+    """Up to 0.7 and back to 0.6: the baseline stood at 0.6 after 150 tokens, not after all its 300."""
+    def seen(*heights: float) -> Seen:
+        looks = [{"step": i, "rollout_tokens": 100.0 * i, "accuracy": height} for i, height in enumerate(heights)]
+        return Seen(Trained("", looks, looks[-1]["rollout_tokens"], 0.0, 0.0), {}, {})
+
+    base = seen(0.4, 0.5, 0.7, 0.6)
+    assert compared("tokens_to_reach", base, base) == (150.0, 150.0, 0.0)
+    assert compared("tokens_to_reach", seen(0.4, 0.6, 0.6, 0.6), base) == pytest.approx((100.0, 150.0, 1 / 3))
+    assert compared("tokens_to_reach", seen(0.4, 0.5, 0.5, 0.5), base) == pytest.approx((600.0, 150.0, -3.0))
+    assert compared("tokens_to_reach", seen(0.5, 0.4), seen(0.5, 0.4)) == (0.0, 0.0, 0.0)
 
 
 def test_a_trial_is_known_by_everything_that_decides_its_weights() -> None:

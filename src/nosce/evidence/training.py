@@ -89,7 +89,7 @@ async def trained(system: System, claim: Claim, bench: Bench, *, runs: Path = RU
     others = [name for name in own.get("beside", BASELINES) if name not in (claim.baseline, system.slug)]
     beside = {name: await go(name, {}) for name in others}
     sides = {"ours": ours, "baseline": base, **beside}
-    values = np.array([_endpoint(claim.endpoint, a, b) for a, b in zip(ours, base, strict=True)])
+    values = np.array([compared(claim.endpoint, a, b) for a, b in zip(ours, base, strict=True)])
     details = {
         "before": await sight.of(None, bench.problems), "after": _mean([one.test for one in ours]),
         "baseline_after": _mean([one.test for one in base]),
@@ -128,11 +128,12 @@ def _mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([row[name] for row in rows if name in row])) for name in rows[0]}
 
 
-def _endpoint(name: str, ours: Seen, theirs: Seen) -> tuple[float, float, float]:
+def compared(name: str, ours: Seen, theirs: Seen) -> tuple[float, float, float]:
     """The system's value, the baseline's, and the effect, positive where the system is better."""
-    if name == "sample_efficiency":
-        reached, whole = tokens_to_reach(ours.run.curve, theirs.run.curve[-1]["accuracy"]), theirs.run.rollout_tokens
-        return reached, whole, 1 - reached / whole
+    if name == "tokens_to_reach":
+        goal = theirs.run.curve[-1]["accuracy"]
+        reached, whole = tokens_to_reach(ours.run.curve, goal), tokens_to_reach(theirs.run.curve, goal)
+        return reached, whole, 1 - reached / whole if whole else -float(reached > 0)
     saved, less = name == "tokens" or name.startswith("saved "), name.startswith("-") or name in ("ece", "brier")
     column = name.removeprefix("-").removeprefix("saved ")
     if column not in ours.test or column not in theirs.test:
@@ -144,7 +145,7 @@ def _endpoint(name: str, ours: Seen, theirs: Seen) -> tuple[float, float, float]
 
 
 def tokens_to_reach(curve: Sequence[Mapping[str, float]], accuracy: float) -> float:
-    """Rollout tokens at which the curve first stands at `accuracy`, on straight lines between its points; infinite if never."""
+    """Rollout tokens at which the curve first stands at `accuracy`, on straight lines between its points; if never, twice all."""
     before = {"rollout_tokens": 0.0, "accuracy": float("-inf")}
     for point in curve:
         if point["accuracy"] >= accuracy:
@@ -156,9 +157,9 @@ def tokens_to_reach(curve: Sequence[Mapping[str, float]], accuracy: float) -> fl
     return float(2 * curve[-1]["rollout_tokens"]) if curve else float("inf")
 
 
-ENDPOINTS = ("accuracy", "pass_at_k", "tokens", "ece", "brier", "auroc2", "answered", "sample_efficiency")
+ENDPOINTS = ("accuracy", "pass_at_k", "tokens", "ece", "brier", "auroc2", "answered", "tokens_to_reach")
 """accuracy, auroc2, answered, pass_at_k (one of `draws` answers is right): difference. ece, brier: how much lower. tokens, and
 `saved NAME` for any column: share of the baseline's saved. `-NAME`: less of it is better.
-sample_efficiency: share of the baseline's rollout tokens saved until its final accuracy on development problems is reached (twice
-its own where it is not)."""
+tokens_to_reach: share of the baseline's rollout tokens saved until the accuracy on development problems at which the baseline ends;
+both are timed alike, to the first crossing of their own curve. A curve that never gets there counts with twice all its tokens."""
 

@@ -28,10 +28,10 @@ is the recipe. They start from `socrates-weak`, a checkpoint that was stopped ea
 recipe needs an act that only this one was taught. SFT, which draws nothing, imitates as many gold solutions as GRPO draws
 thoughts. Runs are short, at most {steps} updates or {tokens:,} rollout tokens unless a claim says otherwise. The interval is
 a 95% t interval over training seeds. An effect is seen when all of the interval lies beyond the margin of the claim, not seen
-when none of it does, else unclear. `sample_efficiency` counts a recipe's tokens to its first look at or above the baseline's
-final accuracy, against all of the baseline's tokens, which favours the recipe: by the same count GRPO's own runs save about
-half. This shows whether our code does what the paper describes and whether the effect appears
-in a model of a million parameters; not whether the paper is right.
+when none of it does, else unclear. `tokens_to_reach` times both sides to the accuracy on development problems at which the
+baseline ends, each to the first crossing of its own curve; a curve that never gets there counts with twice all its tokens.
+This shows whether our code does what the paper describes and whether the effect appears in a model of a million parameters;
+not whether the paper is right.
 """
 
 CURVES = """## Learning curves

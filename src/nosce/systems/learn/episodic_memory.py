@@ -18,7 +18,7 @@ from nosce.monitor.similarity import Floats, hashed_ngrams
 
 CLAIM = Claim(
     statement="An intrinsic reward from an episodic memory reaches GRPO's final accuracy in fewer rollout tokens.",
-    endpoint="sample_efficiency", baseline="grpo", seeds=(0, 1, 2),
+    endpoint="tokens_to_reach", baseline="grpo", seeds=(0, 1, 2),
 )  # fmt: skip
 
 

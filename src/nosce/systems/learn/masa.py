@@ -22,7 +22,7 @@ from nosce.mind.dialects.base import Foresight, Given
 CLAIM = Claim(
     statement="Trained to foresee its pass rate and length, and gated by what it foresees, the model reaches GRPO's final accuracy "
     "in at most 80% of its rollout tokens.",
-    endpoint="sample_efficiency", baseline="grpo", margin=0.2, seeds=(0, 1, 2, 3, 4), options=TAUGHT, taught=True, fidelity="code",
+    endpoint="tokens_to_reach", baseline="grpo", margin=0.2, seeds=(0, 1, 2, 3, 4), options=TAUGHT, taught=True, fidelity="code",
 )  # fmt: skip
 FORESEE = "foresee"
 
