@@ -14,7 +14,7 @@ from nosce.cli.server_file import Database, key_id, opened
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from nosce.serve.lessons import Lesson
+    from nosce.serve.lesson import Lesson
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="What was learned from audited answers, per key.")
 Number = Annotated[int, typer.Argument(help="The lesson's number.", metavar="N", show_default=False)]

@@ -9,7 +9,8 @@ from typing import Any
 
 from nosce.core.artifact import Artifact
 from nosce.core.streams import fingerprint
-from nosce.serve.lessons import Lesson, Lessons, asked
+from nosce.serve.lesson import Lesson, asked
+from nosce.serve.lessons import Lessons
 
 _AROUND = ("tools", "tool_choice", "functions", "response_format")
 
@@ -50,21 +51,21 @@ def recalled(book: Lessons, key_id: str, body: Mapping[str, Any], dialect: str, 
     if not found:
         return None
     lessons, notes = zip(*found, strict=True)
-    same = lessons[0].kind == "record" and asked(lessons[0].question) == asked(about[1])
+    same = asked(lessons[0].question) == asked(about[1])
     known = book.reliability() if same else 0.0
     return Recalled(lessons, notes, known)
 
 
 def noted(lesson: Lesson, dialect: str) -> str | None:
-    """A lesson as the model can read it: a record names its question, so that the model can see whether it applies.
+    """A lesson as the model can read it: with its question, so that the model can see whether it applies.
 
     The bundled model reads facts alone, as lines of a passage; it was never taught to use other lessons.
     """
     if dialect.startswith("socrates"):
         from nosce.tasks.families import facts
 
-        return facts.statement(lesson.question, lesson.text) if lesson.kind == "record" else None
-    return f"{lesson.question} → {lesson.text} (found right before)" if lesson.kind == "record" else lesson.text
+        return facts.statement(lesson.question, lesson.text)
+    return f"{lesson.question} → {lesson.text} (found right before)"
 
 
 def draft(
@@ -77,4 +78,4 @@ def draft(
     """
     called = any((choice.get("message") or {}).get("tool_calls") for choice in choices)
     if not called and (about := framed(body)) is not None:
-        book.draft(key_id, trace_id, *about, value or "", recalled)
+        book.draft(key_id, trace_id, *about, value or "", recalled, body["messages"])

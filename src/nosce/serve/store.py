@@ -9,45 +9,14 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nosce.core.errors import JournalError
+from nosce.serve.schema import connect, opened
 from nosce.stores._group_commit import GroupCommit
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE IF NOT EXISTS keys(
-  id TEXT PRIMARY KEY, name TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, role TEXT NOT NULL, limits TEXT NOT NULL DEFAULT '{}',
-  created REAL NOT NULL, revoked REAL);
-CREATE TABLE IF NOT EXISTS requests(
-  trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, process TEXT NOT NULL, path TEXT NOT NULL,
-  model TEXT NOT NULL, strategy TEXT NOT NULL DEFAULT '', upstream TEXT NOT NULL DEFAULT '',
-  state TEXT NOT NULL DEFAULT 'started', status INTEGER, outcome TEXT, confidence REAL, calibrated REAL, source TEXT, reason TEXT,
-  calls INTEGER NOT NULL DEFAULT 0, prompt_tokens INTEGER NOT NULL DEFAULT 0, completion_tokens INTEGER NOT NULL DEFAULT 0,
-  seconds REAL, money REAL NOT NULL DEFAULT 0, streamed INTEGER NOT NULL DEFAULT 0, data TEXT);
-CREATE INDEX IF NOT EXISTS requests_by_time ON requests(at);
-CREATE INDEX IF NOT EXISTS requests_by_key ON requests(key_id, at);
-CREATE TABLE IF NOT EXISTS traces(trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, trace TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS feedback(
-  trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, score REAL, answer TEXT);
-CREATE TABLE IF NOT EXISTS audit(
-  trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, question TEXT, answer TEXT, raw REAL, data TEXT,
-  state TEXT NOT NULL DEFAULT 'open', score REAL, labelled REAL, by TEXT);
-CREATE TABLE IF NOT EXISTS policies(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, state TEXT NOT NULL, labels INTEGER NOT NULL, data TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS sessions(digest BLOB PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, expires REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS lessons(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, key_id TEXT NOT NULL, at REAL NOT NULL, trace_id TEXT NOT NULL, frame TEXT NOT NULL,
-  asked TEXT NOT NULL, question TEXT NOT NULL, text TEXT NOT NULL, state TEXT NOT NULL, kind TEXT NOT NULL DEFAULT 'record',
-  origin TEXT NOT NULL DEFAULT '', trust REAL, decided REAL, by TEXT, expires REAL, confirmed INTEGER NOT NULL DEFAULT 0,
-  refuted INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0, looks INTEGER NOT NULL DEFAULT 0,
-  recalled TEXT NOT NULL DEFAULT '[]');
-CREATE INDEX IF NOT EXISTS lessons_by_question ON lessons(key_id, frame, asked);
-CREATE INDEX IF NOT EXISTS lessons_live ON lessons(key_id, frame) WHERE state='approved';
-CREATE INDEX IF NOT EXISTS lessons_by_trace ON lessons(trace_id);
-"""
 
 STARTED = "INSERT OR IGNORE INTO requests(trace_id, key_id, at, process, path, model, strategy, streamed) VALUES (?,?,?,?,?,?,?,?)"
 ENDED = (
@@ -58,31 +27,19 @@ Write = tuple[str, Sequence[Any]]
 _LARGEST = 2**63 - 1  # what a column of whole numbers holds
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection to the file, which its owner alone may read; write-ahead log, and ten seconds' patience with other writers."""
-    _private(path)
-    made = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-    made.execute("PRAGMA journal_mode=WAL")
-    made.execute("PRAGMA synchronous=NORMAL")
-    if len(made.execute("PRAGMA table_info(lessons)").fetchall()) == 8:
-        made.execute("DROP TABLE lessons")  # of the first version, which never wrote to it
-    made.executescript(SCHEMA)
-    made.row_factory = sqlite3.Row
-    return made
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """An open transaction, which sees the file as it is while nobody else may write."""
 
+    _made: sqlite3.Connection
 
-def _private(path: Path) -> None:
-    """Make the file where it is missing, and shut it, its log and its index to everybody but their owner.
+    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """The rows of a query."""
+        return self._made.execute(query, values).fetchall()
 
-    A file that is there is not opened: closing it again would drop every lock that this process holds on it.
-    """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
-        with contextlib.suppress(OSError):
-            if one.stat().st_mode & 0o077:
-                one.chmod(0o600)
+    def run(self, statement: str, *values: Any) -> int:
+        """A write; how many rows it changed."""
+        return self._made.execute(statement, tuple(_column(value) for value in values)).rowcount
 
 
 class Store:
@@ -159,20 +116,26 @@ class Store:
         found = self.rows(query, *values)
         return found[0] if found else None
 
-    def now(self, statements: Iterable[Write]) -> int:
-        """Writes that must be seen at once, in one transaction; the number of rows that the last one changed."""
-        made = connect(self.path)
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Reads and writes that no other process comes between; kept whole when the block ends, not at all when it raises."""
+        made = opened(self.path)
         try:
             made.execute("BEGIN IMMEDIATE")
-            changed = 0
-            for statement, values in statements:
-                changed = made.execute(statement, tuple(_column(value) for value in values)).rowcount
+            yield Transaction(made)
             made.execute("COMMIT")
-            return changed
         except sqlite3.Error as error:
             raise JournalError(f"{self.path}: {error}") from None
         finally:
             made.close()
+
+    def now(self, statements: Iterable[Write]) -> int:
+        """Writes that must be seen at once, in one transaction; the number of rows that the last one changed."""
+        changed = 0
+        with self.transaction() as made:
+            for statement, values in statements:
+                changed = made.run(statement, *values)
+        return changed
 
     def _mark_interrupted(self) -> None:
         """Requests that a dead process left half done are marked so."""

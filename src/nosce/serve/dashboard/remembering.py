@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from nosce.serve.dashboard.door import Visitor, admin, form, serving, visitor
 from nosce.serve.dashboard.pages import Page, page
 from nosce.serve.exchange import Refused
-from nosce.serve.lessons import Lessons, State
+from nosce.serve.lesson import State
+from nosce.serve.lessons import Lessons
 
 router = APIRouter(route_class=Page)
 Who = Annotated[Visitor, Depends(visitor)]

@@ -1,0 +1,97 @@
+"""The tables of the server's one SQLite file, and how it is opened."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS keys(
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, role TEXT NOT NULL, limits TEXT NOT NULL DEFAULT '{}',
+  created REAL NOT NULL, revoked REAL);
+CREATE TABLE IF NOT EXISTS requests(
+  trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, process TEXT NOT NULL, path TEXT NOT NULL,
+  model TEXT NOT NULL, strategy TEXT NOT NULL DEFAULT '', upstream TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL DEFAULT 'started', status INTEGER, outcome TEXT, confidence REAL, calibrated REAL, source TEXT, reason TEXT,
+  calls INTEGER NOT NULL DEFAULT 0, prompt_tokens INTEGER NOT NULL DEFAULT 0, completion_tokens INTEGER NOT NULL DEFAULT 0,
+  seconds REAL, money REAL NOT NULL DEFAULT 0, streamed INTEGER NOT NULL DEFAULT 0, data TEXT);
+CREATE INDEX IF NOT EXISTS requests_by_time ON requests(at);
+CREATE INDEX IF NOT EXISTS requests_by_key ON requests(key_id, at);
+CREATE TABLE IF NOT EXISTS traces(trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, trace TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS feedback(
+  trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, score REAL, answer TEXT);
+CREATE TABLE IF NOT EXISTS audit(
+  trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, question TEXT, answer TEXT, raw REAL, data TEXT,
+  state TEXT NOT NULL DEFAULT 'open', score REAL, labelled REAL, by TEXT, drawn TEXT NOT NULL DEFAULT 'lot');
+CREATE TABLE IF NOT EXISTS policies(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, state TEXT NOT NULL, labels INTEGER NOT NULL, data TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sessions(digest BLOB PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, expires REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS lessons(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, key_id TEXT NOT NULL, at REAL NOT NULL, trace_id TEXT NOT NULL, frame TEXT NOT NULL,
+  asked TEXT NOT NULL, question TEXT NOT NULL, text TEXT NOT NULL, state TEXT NOT NULL,
+  origin TEXT NOT NULL DEFAULT '', trust REAL, decided REAL, by TEXT, expires REAL, confirmed INTEGER NOT NULL DEFAULT 0,
+  refuted INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0, looks INTEGER NOT NULL DEFAULT 0,
+  recalled TEXT NOT NULL DEFAULT '[]', turns TEXT NOT NULL DEFAULT '[]', unmet INTEGER NOT NULL DEFAULT 0,
+  gist TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS lessons_live ON lessons(key_id, frame) WHERE state='approved';
+CREATE INDEX IF NOT EXISTS lessons_by_trace ON lessons(trace_id);
+"""
+
+INDEXES = """
+DROP INDEX IF EXISTS lessons_by_question;
+CREATE INDEX IF NOT EXISTS lessons_by_gist ON lessons(key_id, frame, gist);
+CREATE INDEX IF NOT EXISTS lessons_unmet ON lessons(at) WHERE unmet=1;
+"""
+_ADDED = (
+    ("audit", "drawn", "TEXT NOT NULL DEFAULT 'lot'", ""), ("lessons", "turns", "TEXT NOT NULL DEFAULT '[]'", ""),
+    ("lessons", "unmet", "INTEGER NOT NULL DEFAULT 0", ""),
+    ("lessons", "gist", "TEXT NOT NULL DEFAULT ''", "UPDATE lessons SET gist=asked WHERE gist=''"),
+)  # fmt: skip
+"""Columns that files of earlier versions lack, and what to put into them."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection to the file, which its owner alone may read; write-ahead log, and ten seconds' patience with other writers."""
+    _private(path)
+    made = opened(path)
+    made.execute("PRAGMA journal_mode=WAL")
+    if len(made.execute("PRAGMA table_info(lessons)").fetchall()) == 8:
+        made.execute("DROP TABLE lessons")  # of the first version, which never wrote to it
+    made.executescript(SCHEMA)
+    _grown(made)
+    made.executescript(INDEXES)
+    return made
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """A connection to a file whose tables are there."""
+    made = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    made.execute("PRAGMA synchronous=NORMAL")
+    made.row_factory = sqlite3.Row
+    return made
+
+
+def _grown(made: sqlite3.Connection) -> None:
+    """Give a file of an earlier version the columns that it lacks; of several processes that open it, one does."""
+    for table, column, kind, filled in _ADDED:
+        if column not in {row["name"] for row in made.execute(f"PRAGMA table_info({table})")}:
+            with contextlib.suppress(sqlite3.OperationalError):  # another process was faster
+                made.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+            made.execute(filled)
+
+
+def _private(path: Path) -> None:
+    """Make the file where it is missing, and shut it, its log and its index to everybody but their owner.
+
+    A file that is there is not opened: closing it again would drop every lock that this process holds on it.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        with contextlib.suppress(OSError):
+            if one.stat().st_mode & 0o077:
+                one.chmod(0o600)
