@@ -54,7 +54,7 @@ class Lessons(Teaching):
     def rivals(self, lesson: Lesson) -> list[Lesson]:
         """Other lessons about the same question, in whatever words: what says the same and what does not."""
         about = (lesson.key_id, lesson.frame, lesson.gist, lesson.id)
-        same = f"key_id=? AND frame=? AND gist=? AND id<>? AND {SHOWN} AND text<>''"
+        same = f"key_id=? AND frame=? AND gist=? AND gist<>'' AND id<>? AND {SHOWN} AND text<>''"
         return [Lesson.of(row) for row in self.store.rows(f"SELECT * FROM lessons WHERE {same} ORDER BY id DESC", *about)]
 
     # -- who decides --------------------------------------------------------------------------------------------------
@@ -136,6 +136,6 @@ class Lessons(Teaching):
 
 
 def _about(base: Transaction, lesson: Lesson) -> list[Lesson]:
-    same = f"key_id=? AND frame=? AND gist=? AND id<>? AND {SHOWN}"
+    same = f"key_id=? AND frame=? AND gist=? AND gist<>'' AND id<>? AND {SHOWN}"
     rows = base.rows(f"SELECT * FROM lessons WHERE {same}", lesson.key_id, lesson.frame, lesson.gist, lesson.id)
     return [Lesson.of(row) for row in rows]

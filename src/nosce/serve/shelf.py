@@ -47,7 +47,7 @@ def undisputed(lessons: Sequence[Lesson]) -> list[Lesson]:
 def _by_gist(lessons: Sequence[Lesson]) -> dict[str, list[Lesson]]:
     found: dict[str, list[Lesson]] = {}
     for lesson in lessons:
-        found.setdefault(lesson.gist, []).append(lesson)
+        found.setdefault(lesson.gist or gist(lesson.question), []).append(lesson)
     return found
 
 

@@ -132,7 +132,7 @@ def _of_trace(base: Transaction, trace_id: str, state: str | None = None) -> Row
 def _same(base: Transaction, row: Row) -> list[Row]:
     """The lessons, decided or proposed, about the question of a row in any words, itself among them unless it is a draft."""
     about = (row["key_id"], row["frame"], row["gist"])
-    return base.rows(f"SELECT * FROM lessons WHERE key_id=? AND frame=? AND gist=? AND {SHOWN}", *about)
+    return base.rows(f"SELECT * FROM lessons WHERE key_id=? AND frame=? AND gist=? AND gist<>'' AND {SHOWN}", *about)
 
 
 def _credit(base: Transaction, key_id: str) -> float:
