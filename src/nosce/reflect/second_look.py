@@ -22,8 +22,16 @@ BELIEVED: dict[Stance, float] = {"plain": 0.5, "sure": 0.2, "doubting": 1.0}
 """For a model without words: the chance of being right, by its own check, below which it does the work again."""
 
 
-async def looked_again(problem: Problem, mind: Mind, attempt: Attempt, stance: Stance = "plain") -> Attempt:
-    """The attempt after a second look; the same attempt where the model stays with it.
+async def corrected(problem: Problem, mind: Mind, attempt: Attempt) -> Attempt | None:
+    """One round of intrinsic self-correction: a critique, and a revision where it finds fault; None where the attempt stands."""
+    critique = await mind.critique(problem, attempt)
+    return (await mind.revise(problem, attempt, critique))[0] if critique.fault else None
+
+
+async def looked_again(
+    problem: Problem, mind: Mind, attempt: Attempt, stance: Stance = "plain", *, temperature: float | None = None
+) -> Attempt:
+    """The attempt after a second look; the same attempt where the model stays with it. `temperature` is the new solution's.
 
     A chat model is told the stance and writes a solution. A model without words checks the attempt by its own act and, when its
     belief falls below the stance's threshold, revises from the first step that it holds to be wrong (from the start where it names
@@ -31,14 +39,14 @@ async def looked_again(problem: Problem, mind: Mind, attempt: Attempt, stance: S
     """
     if "choose" in mind.dialect.acts:
         cue = Cue(f"second-look-{stance}", 1, {"chat": "{question}\n\n" + WORDS[stance]})
-        again = (await mind.revise(problem, attempt, cue=cue))[0]
+        again = (await mind.revise(problem, attempt, cue=cue, temperature=temperature))[0]
         return again if again.answer is not None else attempt
     if stance != "doubting":
         belief = (await mind.verify(problem, attempt)).value
         if belief is None or belief >= BELIEVED[stance]:
             return attempt
     found = await mind.critique(problem, attempt)
-    again = (await mind.revise(problem, attempt, found if found.fault else None))[0]
+    again = (await mind.revise(problem, attempt, found if found.fault else None, temperature=temperature))[0]
     return again if again.answer is not None else attempt
 
 

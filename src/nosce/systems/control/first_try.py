@@ -16,6 +16,7 @@ from nosce.mind.dialects.base import Given
 from nosce.mind.mind import Mind
 from nosce.models.base import Sample
 from nosce.monitor.likelihood import sequence_confidence
+from nosce.reflect.second_look import corrected
 
 Kind = Literal["confirmatory", "corrective", "damaging", "wandering"]
 
@@ -55,7 +56,7 @@ async def first_try(
         found = _note(problem, mind, thought, allowed)
     if found and thought.finish != "length" and {"critique", "revise"} <= mind.dialect.acts:
         for _ in range(allowed - len(found)):
-            again = await reflect(problem, mind, thought)
+            again = await corrected(problem, mind, thought)
             if again is None or again.answer is None:
                 break
             thought = again
@@ -83,12 +84,6 @@ def _room(problem: Problem, mind: Mind, thought: Attempt) -> bool:
     return mind.model.count(prompt) < mind.model.context
 
 
-async def reflect(problem: Problem, mind: Mind, attempt: Attempt) -> Attempt | None:
-    """One reflection: a critique, and a revision where it finds fault; None when the attempt is left as it is."""
-    critique = await mind.critique(problem, attempt)
-    return (await mind.revise(problem, attempt, critique))[0] if critique.fault else None
-
-
 @study("S076", "first-try", part="reflections", needs={"blackbox"}, acts={"think", "critique", "revise"}, claim=TRACES)
 async def reflections(mind: Mind | None, *, seed: int = 0, n: int = 120) -> dict[str, Any]:
     """What reflection does to a first answer: how often it confirms, corrects, damages or wanders, and what it costs.
@@ -106,7 +101,7 @@ async def reflections(mind: Mind | None, *, seed: int = 0, n: int = 120) -> dict
     firsts = await each(mind.think(problem) for problem in problems)
     before = mind.work.meter.spent.completion_tokens
     pairs = [(p, found[0]) for p, found in zip(problems, firsts, strict=True) if found and found[0].answer is not None]
-    lasts = await each(reflect(problem, mind, attempt) for problem, attempt in pairs)
+    lasts = await each(corrected(problem, mind, attempt) for problem, attempt in pairs)
     after = mind.work.meter.spent.completion_tokens
     ends = [
         last.answer if last and last.answer is not None else first.answer for (_, first), last in zip(pairs, lasts, strict=True)

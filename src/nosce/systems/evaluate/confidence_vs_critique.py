@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nosce.core.attempt import Attempt
-from nosce.core.battery import Item, Measure, Row, Source, share
+from nosce.core.battery import Measure, Row, share
 from nosce.core.claim import Claim
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
@@ -12,8 +12,7 @@ from nosce.metrics.estimate import Floats
 from nosce.mind.dialects.base import Critique
 from nosce.mind.mind import Mind
 from nosce.reflect.second_look import looked_again
-from nosce.tasks.bundled import draw_problems
-from nosce.tasks.plain_words import INVENTED, KINDS, plain_words
+from nosce.tasks.checked import checked
 
 SAMPLES = 3
 
@@ -21,13 +20,6 @@ CLAIM = Claim(
     statement="Confidence and critique trade off: a stance that keeps more of the right answers mends fewer of the wrong ones.",
     endpoint="tradeoff", baseline="no trade-off between two stances", n=200, seeds=(0, 1), taught=True, fidelity="code",
 )  # fmt: skip
-
-
-def items(n: int, seed: int, source: Source) -> list[Item]:
-    """Questions with a checked answer."""
-    if source == "bundled":
-        return [Item(problem) for problem in draw_problems(n=n, seed=seed)]
-    return [Item(p) for p in plain_words(n, seed, ("word problems", *(kind for kind in KINDS if kind != INVENTED)))]
 
 
 def kept(before: Floats, after: Floats) -> float:
@@ -91,7 +83,7 @@ MEASURES = (
 )  # fmt: skip
 
 
-@battery("S280", "confidence-vs-critique", items=items, measures=MEASURES, claim=CLAIM,
+@battery("S280", "confidence-vs-critique", items=checked, measures=MEASURES, claim=CLAIM,
          acts={"think", "revise", "choose|critique", "choose|verify"})  # fmt: skip
 async def confidence_and_critique(problem: Problem, mind: Mind, *, samples: int = SAMPLES) -> list[Row]:
     """Does a second look keep what was right and mend what was wrong?

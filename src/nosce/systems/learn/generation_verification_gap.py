@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from nosce.core.battery import Item, Measure, Row, Source, difference, share
+from nosce.core.battery import Measure, Row, difference, share
 from nosce.core.claim import Claim
 from nosce.core.problem import Problem
 from nosce.core.registry import battery
 from nosce.core.vote import tally
 from nosce.metrics.estimate import Floats
 from nosce.mind.mind import Mind
-from nosce.tasks.bundled import draw_problems
-from nosce.tasks.plain_words import INVENTED, KINDS, plain_words
+from nosce.tasks.checked import checked
 
 CLAIM = Claim(
     statement="Reweighting its own answers by its own verification is right more often than generating alone (the gap is above 0).",
     endpoint="gap", baseline="generation", n=200, seeds=(0, 1), taught=True,
 )  # fmt: skip
-
-
-def items(n: int, seed: int, source: Source) -> list[Item]:
-    """Questions with a checked answer."""
-    if source == "bundled":
-        return [Item(problem) for problem in draw_problems(n=n, seed=seed)]
-    return [Item(p) for p in plain_words(n, seed, ("word problems", *(kind for kind in KINDS if kind != INVENTED)))]
 
 
 def relative(reweighted: Floats, generated: Floats) -> float:
@@ -45,7 +37,7 @@ MEASURES = (
 )  # fmt: skip
 
 
-@battery("S277", "generation-verification-gap", items=items, measures=MEASURES, claim=CLAIM, acts={"think", "verify"})
+@battery("S277", "generation-verification-gap", items=checked, measures=MEASURES, claim=CLAIM, acts={"think", "verify"})
 async def gap(problem: Problem, mind: Mind, *, samples: int = 6) -> Row:
     """Does the model verify better than it generates?
 
