@@ -322,6 +322,18 @@ def test_who_hangs_up_before_the_count_is_charged_for_what_came(tmp_path: Path) 
     assert 45 <= completed <= 50
 
 
+def test_the_events_of_a_slow_stream_are_counted_however_they_are_cut(tmp_path: Path) -> None:
+    """One event a piece, and pieces that end within an event's mark: 20 tokens and the two events around them."""
+    whole = b"".join(chunks(*["x"] * 20).pieces)
+    for size in (len(chunk({"content": "x"})), 7, 50):
+        pieces = tuple(whole[at : at + size] for at in range(0, len(whole), size))
+        said = Raw(200, {"content-type": "text/event-stream"}, pieces, pause=0.002)
+        with serving(lambda call, said=said: said) as up, proxy(tmp_path / str(size), f"small=openai:m@{up.url}") as url:  # type: ignore[misc]
+            assert post(f"{url}/chat/completions", STREAM)[1] == whole
+        ((state, _, _, completed),) = books(tmp_path / str(size))
+        assert (state, completed) == ("done", 21)  # head, twenty tokens, end and [DONE], less two
+
+
 def test_a_stream_that_is_not_counted_is_charged_all_the_same(tmp_path: Path) -> None:
     key = Keys(Store(tmp_path / "nosce.db"), Limits()).make("alice", tokens_per_day=30)
     with serving(lambda call: chunks(*["x"] * 40)) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:

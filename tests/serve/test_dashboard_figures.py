@@ -126,6 +126,9 @@ def test_the_list_can_be_narrowed_and_turned_over(tmp_path: Path) -> None:
         request(held, f"t{i}", at=NOW + i, outcome="answered" if i % 2 else "abstained")
     assert [row["trace_id"] for row in traffic.newest(held, BOSS, "answered")] == ["t3", "t1"]
     assert [row["trace_id"] for row in traffic.newest(held, BOSS, "all", before=NOW + 3, most=2)] == ["t2", "t1"]
+    request(held, "cut", at=NOW + 9, strategy="", outcome=None, state="interrupted")
+    counts = {shown: len(traffic.newest(held, BOSS, shown)) for shown in traffic.SHOWN}
+    assert counts == {"all": 6, "answered": 2, "withheld": 3, "passed on": 0, "failed": 1}
 
 
 def test_endings_fall_into_the_piece_of_their_time(tmp_path: Path) -> None:

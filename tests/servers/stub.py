@@ -33,6 +33,7 @@ class Raw:
     pieces: tuple[bytes, ...] = ()
     after: str = "close"  # close, hang, endless, drop, silent; or again: the last piece for ever
     length: int | None = None
+    pause: float = 0.0  # seconds after each piece
 
 
 def completion(text: str = "4", **more: Any) -> dict[str, Any]:
@@ -95,6 +96,7 @@ class Stub:
         for piece in reply.pieces:
             writer.write(piece)
             await writer.drain()
+            await asyncio.sleep(reply.pause)
         if reply.after == "drop":
             writer.transport.abort()
         while reply.after == "endless":

@@ -31,7 +31,7 @@ def queue(
     store: Store, exchange: Exchange, *, question: str | None, answer: str | None, raw: float | None, about: Mapping[str, Any]
 ) -> None:  # fmt: skip
     """Put a question into the auditor's inbox; `raw` is the confidence stated, None where none was."""
-    store.put(
+    store.keep(
         "INSERT OR IGNORE INTO audit(trace_id, key_id, at, question, answer, raw, data) VALUES (?,?,?,?,?,?,?)",
         exchange.trace_id, exchange.caller.id, time.time(), question, answer, raw, packed(dict(about)),
     )  # fmt: skip

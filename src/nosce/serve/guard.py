@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from urllib.parse import urlsplit
 
+from nosce.core.errors import JournalError
 from nosce.serve.config import LOOPBACK, Config
 from nosce.serve.exchange import ASGI, CLOSE, Exchange, HungUp, Receive, Refused, Scope, Send
 from nosce.serve.keys import Caller, Keys
@@ -32,7 +33,8 @@ class Guard:
             return await send({"type": "websocket.close", "code": 1008})
         try:
             scope["caller"] = await self._admitted(scope)
-        except Refused as error:
+        except (Refused, JournalError) as said:
+            error = said if isinstance(said, Refused) else Refused(503, str(said), "server_error", code="journal")
             exchange = Exchange(scope, receive, send, self._keys.nobody)
             unread = {} if scope["method"] in _READING else CLOSE
             return await exchange.json(error.status, error.body, {**error.headers, **unread})

@@ -113,7 +113,7 @@ class Lessons(Teaching):
         """The approved lessons for a question, at most `most`: its own, then those of questions at least `near` to it."""
         found = self._shelf(key_id, frame).nearest(question, most, self.near)
         for lesson in found:
-            self.store.put("UPDATE lessons SET used=used+1 WHERE id=?", lesson.id)
+            self.store.keep("UPDATE lessons SET used=used+1 WHERE id=?", lesson.id)
         return found
 
     def _shelf(self, key_id: str, frame: str) -> Shelf:

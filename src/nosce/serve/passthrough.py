@@ -111,7 +111,7 @@ class _Call:
 
     async def streamed(self, headers: dict[str, str], most: float) -> None:
         """The answer piece by piece; one with more events than `most` is cut off. What came is counted, however it ends."""
-        exchange, tail, events = self.exchange, b"", 0
+        exchange, tail, events, last = self.exchange, b"", 0, b"\n"
         async with self.upstreams.transport.stream(self.url, self.payload, headers, self.replica.settings.timeout) as answer:
             if answer.status in AGAIN:
                 raise Unwell(await _gathered(answer))
@@ -120,7 +120,8 @@ class _Call:
             try:
                 async for piece in answer.pieces():
                     tail = (tail + piece)[-_TAIL:] if len(piece) < _TAIL else piece[-_TAIL:]
-                    events += piece.count(_EVENT)
+                    events += (last + piece).count(_EVENT)
+                    last = tail[1 - len(_EVENT) :]
                     await exchange.piece(piece)
                     if events > most:
                         raise Failed("the upstream streams more tokens than were asked for")

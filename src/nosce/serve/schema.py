@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS requests(
   seconds REAL, money REAL NOT NULL DEFAULT 0, streamed INTEGER NOT NULL DEFAULT 0, data TEXT);
 CREATE INDEX IF NOT EXISTS requests_by_time ON requests(at);
 CREATE INDEX IF NOT EXISTS requests_by_key ON requests(key_id, at);
+CREATE INDEX IF NOT EXISTS requests_interrupted ON requests(process) WHERE state='interrupted';
 CREATE TABLE IF NOT EXISTS traces(trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, trace TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS feedback(
   trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, score REAL, answer TEXT);

@@ -72,23 +72,16 @@ class Service:
 
     def admit(self, exchange: Exchange) -> None:
         """Let a question in by rate and budget, and only while answers can be written down. Raises Refused."""
-        if not self.store.writable and not self._mended():
-            raise Refused(503, "the server cannot write its journal (is the disk full?)", "server_error", code="journal")
+        if not self.store.mended():
+            why = "the server cannot write its journal (is the disk full?)"
+            raise Refused(503, why, "server_error", code="journal", headers={"retry-after": "2"})
         self.gate.check(exchange.caller)
-
-    def _mended(self) -> bool:
-        try:
-            self.store.put("INSERT OR REPLACE INTO meta VALUES ('mended', ?)", str(time.time()))
-            self.store.flush()
-        except JournalError:
-            return False
-        return True
 
     def begin(self, exchange: Exchange, model: str, strategy: str = "", streamed: bool = False) -> None:
         """Note that a request is under way."""
-        self.meters.in_flight.inc()
         who = (exchange.trace_id, exchange.caller.id, time.time(), self.store.process)
         self.store.put(STARTED, *who, exchange.path, model, strategy, int(streamed))
+        self.meters.in_flight.inc()
 
     def end(self, exchange: Exchange, state: str, passed: Passed, said: Mapping[str, Any] | None = None) -> None:
         """Note how it ended: `said` is the answer's metacognition, where there is one."""
@@ -96,7 +89,7 @@ class Service:
         seconds = time.monotonic() - exchange.began
         self._meter(exchange.path, state, passed, said, seconds)
         self.gate.spend(exchange.caller, passed.prompt_tokens + passed.completion_tokens, passed.money)
-        self.store.put(
+        self.store.keep(
             ENDED, state, passed.status, passed.alias, said.get("outcome"), said.get("confidence"), said.get("calibrated"),
             said.get("source"), said.get("reason") or passed.error, passed.calls, passed.prompt_tokens, passed.completion_tokens,
             round(seconds, 6), passed.money, packed(said) if said else None, exchange.trace_id,
@@ -118,7 +111,7 @@ class Service:
     def remember(self, exchange: Exchange, body: Mapping[str, Any], result: Result) -> None:
         """Keep an answer's trace, with its texts only where the settings say so, and draw lots for the audit."""
         now, text = time.time(), self.config.trace_text
-        self.store.put(
+        self.store.keep(
             "INSERT OR REPLACE INTO traces VALUES (?,?,?,?)", exchange.trace_id, exchange.caller.id, now,
             kept_trace(result.trace, text),
         )  # fmt: skip

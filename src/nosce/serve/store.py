@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import sqlite3
 import threading
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nosce.core.errors import JournalError
+from nosce.serve.processes import alive, named
 from nosce.serve.schema import connect, opened
 from nosce.stores._group_commit import GroupCommit
 
@@ -24,6 +24,8 @@ ENDED = (
     "prompt_tokens=?, completion_tokens=?, seconds=?, money=?, data=? WHERE trace_id=?"
 )
 Write = tuple[str, Sequence[Any]]
+INTERRUPTED = "the server was killed while this was under way"
+_MOST_LATE = 20_000  # writes that wait in memory for a disk that is full
 _LARGEST = 2**63 - 1  # what a column of whole numbers holds
 
 
@@ -45,12 +47,16 @@ class Transaction:
 class Store:
     """Reads at once, writes through one thread that commits in groups; several processes may have the file open.
 
-    A full or broken disk makes `put` raise JournalError until writing works again; it is tried once a second.
+    A write is on disk 20 ms after it was handed in, or sooner where somebody waits: a killed process loses no more than that.
+    What it had under way is marked `interrupted` by whoever next opens the file, and is charged to nobody, for nobody knows
+    what it cost. A full or broken disk makes `put` raise JournalError until writing works again, which is tried once a
+    second; what had been handed in by then, and what is handed in by `keep`, waits in memory and is written first.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.process = f"{os.getpid()}-{time.time_ns():x}"
+        self.process = named()
+        self._late: list[Write] = []
         try:
             self._read = connect(path)
             self._writer = connect(path)
@@ -65,14 +71,18 @@ class Store:
         return GroupCommit(self._write)
 
     def _write(self, rows: list[Write]) -> None:
+        late = list(self._late)
         try:
             self._writer.execute("BEGIN IMMEDIATE")
-            for statement, values in rows:
+            for statement, values in [*late, *rows]:
                 self._writer.execute(statement, values)
             self._writer.execute("COMMIT")
+            del self._late[: len(late)]
         except sqlite3.Error as error:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                self._late[len(late) : len(late)] = rows[: max(0, _MOST_LATE - len(late))]
             raise JournalError(f"{self.path}: {error}") from None
 
     def put(self, statement: str, *values: Any) -> None:
@@ -84,13 +94,33 @@ class Store:
             if time.monotonic() - self._broken_at < 1:
                 raise
             self._broken_at = time.monotonic()
+            self._late += self._commits.unwritten()
             self._commits = self._open()
             self._commits.put((statement, values))
+
+    def keep(self, statement: str, *values: Any) -> None:
+        """Hand in a write of what has happened already: while the file cannot be written it waits in memory. Never raises."""
+        try:
+            self.put(statement, *values)
+        except JournalError:
+            if len(self._late) < _MOST_LATE:
+                self._late.append((statement, tuple(_column(value) for value in values)))
 
     @property
     def writable(self) -> bool:
         """Whether the last group of writes was kept."""
         return self._commits._error is None
+
+    def mended(self) -> bool:
+        """Whether the file can be written: where the last group was not kept, that is tried again, once a second."""
+        if self.writable:
+            return True
+        try:
+            self.put("INSERT OR REPLACE INTO meta VALUES ('mended', ?)", str(time.time()))
+            self.flush()
+        except JournalError:
+            return False
+        return True
 
     async def durable(self) -> None:
         """Wait until what was handed in is on disk. Raises JournalError."""
@@ -101,9 +131,12 @@ class Store:
         self._commits.flush()
 
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        """The rows of a query, of what is on disk."""
-        with self._lock:
-            return self._read.execute(query, values).fetchall()
+        """The rows of a query, of what is on disk. Raises JournalError where it cannot be read."""
+        try:
+            with self._lock:
+                return self._read.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(f"{self.path}: {error}") from None
 
     def aside(self, query: str, *values: Any) -> list[sqlite3.Row]:
         """The same over a connection of its own, for queries that take long: nobody waits for them but who asked."""
@@ -119,15 +152,13 @@ class Store:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Reads and writes that no other process comes between; kept whole when the block ends, not at all when it raises."""
-        made = opened(self.path)
         try:
-            made.execute("BEGIN IMMEDIATE")
-            yield Transaction(made)
-            made.execute("COMMIT")
+            with contextlib.closing(opened(self.path)) as made:
+                made.execute("BEGIN IMMEDIATE")
+                yield Transaction(made)
+                made.execute("COMMIT")
         except sqlite3.Error as error:
             raise JournalError(f"{self.path}: {error}") from None
-        finally:
-            made.close()
 
     def now(self, statements: Iterable[Write]) -> int:
         """Writes that must be seen at once, in one transaction; the number of rows that the last one changed."""
@@ -140,9 +171,10 @@ class Store:
     def _mark_interrupted(self) -> None:
         """Requests that a dead process left half done are marked so."""
         running = self.rows("SELECT DISTINCT process FROM requests WHERE state='started'")
-        gone = [row["process"] for row in running if row["process"] != self.process and not _alive(row["process"])]
+        gone = [row["process"] for row in running if row["process"] != self.process and not alive(row["process"])]
         if gone:
-            self.now([("UPDATE requests SET state='interrupted' WHERE state='started' AND process=?", (one,)) for one in gone])
+            sql = "UPDATE requests SET state='interrupted', reason=? WHERE state='started' AND process=?"
+            self.now([(sql, (INTERRUPTED, one)) for one in gone])
 
     def forget(
         self, *, before: float | None = None, key_id: str | None = None, trace_id: str | None = None, lessons: bool = True
@@ -163,19 +195,11 @@ class Store:
         """Write what is left and close."""
         with contextlib.suppress(JournalError):
             self._commits.close()
+        if self._late:
+            with contextlib.suppress(JournalError):
+                self._write(self._commits.unwritten())
         self._read.close()
         self._writer.close()
-
-
-def _alive(process: str) -> bool:
-    pid = int(process.partition("-")[0])
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return pid != os.getpid()
 
 
 def packed(data: Any) -> str:

@@ -43,7 +43,7 @@ class Teaching:
         """
         if max(len(question), len(answer)) <= LONGEST:
             kept = told if len(told := packed(list(turns))) <= _WIDEST else "[]"
-            self.store.put(
+            self.store.keep(
                 "INSERT INTO lessons(key_id, at, trace_id, frame, asked, gist, question, text, state, recalled, turns, unmet) "
                 "VALUES (?,?,?,?,?,?,?,?,'draft',?,?,?)",
                 key_id, time.time(), trace_id, frame, asked(question), gist(question), question, answer,

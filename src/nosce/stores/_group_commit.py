@@ -68,6 +68,11 @@ class GroupCommit(Generic[Row]):
                 self._changed.wait()
             self._check()
 
+    def unwritten(self) -> list[Row]:
+        """Rows that were handed in, and were in no group yet when writing failed."""
+        with self._changed:
+            return self._rows if self._error is not None else []
+
     def close(self) -> None:
         """Write what is left and end the thread. Raises JournalError when it can't be written."""
         with self._changed:

@@ -74,7 +74,7 @@ def newest(store: Store, who: Visitor, shown: str, before: float | None = None, 
         "json_extract(t.trace, '$.events[0][3].asked') AS question, json_extract(t.trace, '$.events[#-1][3].value') AS answer "
         "FROM requests r LEFT JOIN traces t ON t.trace_id = r.trace_id LEFT JOIN keys k ON k.id = r.key_id "
         "LEFT JOIN feedback f ON f.trace_id = r.trace_id "
-        "LEFT JOIN audit a ON a.trace_id = r.trace_id AND a.state='labelled' "
+        "LEFT JOIN (SELECT trace_id, score FROM audit WHERE state='labelled') a ON a.trace_id = r.trace_id "
         f"WHERE ({SHOWN[shown]}) AND {where} AND r.at < ? ORDER BY r.at DESC LIMIT ?", *values, before or 1e12, most,
     )  # fmt: skip
 

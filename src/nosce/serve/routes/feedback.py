@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import Annotated, Any
@@ -14,8 +15,10 @@ from nosce.serve import learning
 from nosce.serve.exchange import Refused
 from nosce.serve.keys import Caller
 from nosce.serve.service import Service
+from nosce.serve.store import Store
 
 router = APIRouter(prefix="/v1", tags=["feedback"])
+_LOOKS, _PAUSE = 5, 0.025  # what was handed in is on disk after 20 ms
 
 
 class Feedback(BaseModel):
@@ -62,9 +65,10 @@ def serving(request: Request) -> Service:
 async def feedback(given: Feedback, request: Request) -> dict[str, Any]:
     """Say how an answer turned out: once per trace, by the key that asked. Volunteered labels are kept and move nothing."""
     service, caller = serving(request), who(request)
-    await service.store.durable()
-    if service.store.one("SELECT 1 FROM requests WHERE trace_id=? AND key_id=?", given.trace_id, caller.id) is None:
-        raise Refused(404, "this key asked nothing under that trace_id", code="unknown_trace")
+    state = await _ended(service.store, given.trace_id, caller.id)
+    if state != "done":
+        why = "is still under way" if state == "started" else f"came to no answer ({state})"
+        raise Refused(409, f"that request {why}, so there is nothing to be right or wrong", code="no_answer")
     score = _score(service, given)
     values = (given.trace_id, caller.id, time.time(), score, given.answer if service.config.trace_text else None)
     if not service.store.now([("INSERT OR IGNORE INTO feedback(trace_id, key_id, at, score, answer) VALUES (?,?,?,?,?)", values)]):
@@ -75,6 +79,23 @@ async def feedback(given: Feedback, request: Request) -> dict[str, Any]:
         if given.answer or (score or 0) >= 0.5:
             service.lessons.volunteered(given.trace_id, caller.id, given.answer)
     return {"trace_id": given.trace_id, "score": score}
+
+
+async def _ended(store: Store, trace_id: str, key_id: str) -> str:
+    """How a request of this key stands; waited for a moment, for another process may have yet to write that it has ended.
+
+    Raises Refused where there is none: for another key's as for none at all.
+    """
+    await store.durable()
+    row = None
+    for _ in range(_LOOKS):
+        row = store.one("SELECT state FROM requests WHERE trace_id=? AND key_id=?", trace_id, key_id)
+        if row is not None and row["state"] != "started":
+            break
+        await asyncio.sleep(_PAUSE)
+    if row is None:
+        raise Refused(404, "this key asked nothing under that trace_id", code="unknown_trace")
+    return str(row["state"])
 
 
 def _score(service: Service, given: Feedback) -> float | None:
@@ -138,8 +159,7 @@ async def promote(number: int, request: Request) -> dict[str, Any]:
 async def forget(trace_id: str, request: Request) -> dict[str, Any]:
     """Delete all that is kept of one of this key's own requests."""
     service, caller = serving(request), who(request)
-    await service.store.durable()
+    if await _ended(service.store, trace_id, caller.id) == "started":
+        raise Refused(409, "that request is still under way; delete it when it has ended", code="under_way")
     found = service.store.forget(trace_id=trace_id, key_id=caller.id)
-    if not found:
-        raise Refused(404, "this key asked nothing under that trace_id", code="unknown_trace")
-    return {"trace_id": trace_id, "deleted": True}
+    return {"trace_id": trace_id, "deleted": bool(found)}

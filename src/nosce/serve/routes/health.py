@@ -16,13 +16,14 @@ router = APIRouter()
 async def health(request: Request, response: Response) -> dict[str, Any]:
     """Whether the server and its upstreams are well; 503 when answers cannot be written down or no upstream is healthy."""
     service: Service = request.app.state.service
+    journal = service.store.mended()
     upstreams = {
         alias: [{"healthy": one.healthy, "asked": one.asked, "failed": one.failed} for one in replicas]
         for alias, replicas in service.upstreams.replicas.items()
     }
-    well = service.store.writable and any(one["healthy"] for replicas in upstreams.values() for one in replicas)
+    well = journal and any(one["healthy"] for replicas in upstreams.values() for one in replicas)
     response.status_code = 200 if well else 503
-    return {"status": "ok" if well else "degraded", "journal": service.store.writable, "upstreams": upstreams}
+    return {"status": "ok" if well else "degraded", "journal": journal, "upstreams": upstreams}
 
 
 @router.get("/metrics", tags=["server"], response_class=Response)
