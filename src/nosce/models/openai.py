@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from nosce.core.errors import CapabilityError, InputError, ModelError
 from nosce.core.streams import fingerprint
+from nosce.core.together import all_or_none
 from nosce.models import _choices, _estimate
 from nosce.models._endpoint import Endpoint, Patience, Refused
 from nosce.models.base import Capabilities, Prompt, Request, Sample
@@ -108,7 +109,7 @@ class OpenAIModel:
         groups = [request.keys[i : i + at_once] for i in range(0, request.n, at_once)]
         if len(groups) == 1:
             return await self._group(request, groups[0])
-        return [sample for samples in await _all_or_none([self._group(request, keys) for keys in groups]) for sample in samples]
+        return [sample for samples in await all_or_none([self._group(request, keys) for keys in groups]) for sample in samples]
 
     async def _group(self, request: Request, keys: tuple[int, ...]) -> list[Sample]:
         """The draws of some keys; a server that gives fewer choices than asked for is asked again for the rest, one by one."""
@@ -255,13 +256,3 @@ def _price(price: tuple[float, float] | Mapping[str, Sequence[float]] | None, mo
     if not (0 <= prompt < float("inf") and 0 <= completion < float("inf")):
         raise InputError(f"price {found!r}: expected two numbers >= 0")
     return prompt, completion
-
-
-async def _all_or_none(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """Every call's result; when one fails the others are cancelled, so that nothing runs on unseen."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(call) for call in calls]
-    except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    return [task.result() for task in tasks]

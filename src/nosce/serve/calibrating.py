@@ -15,6 +15,7 @@ from nosce.core.cost import Cost
 from nosce.core.errors import InputError, ModelError, OutOfScope
 from nosce.core.problem import Message, Problem
 from nosce.core.streams import fingerprint
+from nosce.core.together import all_or_none
 from nosce.evidence.plan import problems_hash
 from nosce.evidence.policy import AS_ASKED, Policy
 from nosce.mind.engine import Engine
@@ -118,13 +119,7 @@ class _Work:
                     self.spent += mind.work.meter.spent
                     self.watch(len(found), len(problems), self.spent)
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for problem in problems:
-                    if problem.id not in found:
-                        group.create_task(one(problem))
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+        await all_or_none([one(problem) for problem in problems if problem.id not in found])
         return found
 
 

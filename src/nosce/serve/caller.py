@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from nosce.core.errors import ModelError
+from nosce.core.together import all_or_none
 from nosce.mind.dialects.as_asked import LONGEST
 from nosce.models import _choices, _estimate
 from nosce.models.base import Capabilities, Prompt, Request, Sample
@@ -101,7 +101,7 @@ class Caller:
                 self.abilities.n = len(got) == len(keys)
                 rest = keys[len(got) :]
             calls = [self._call(request, [key], first=first and own and i == 0, at=i) for i, key in enumerate(rest)]
-            return got + [sample for one in await _all(calls) for sample in one[:1]]
+            return got + [sample for one in await all_or_none(calls) for sample in one[:1]]
         except ModelError as error:
             self.error = self.error or error
             raise
@@ -206,15 +206,3 @@ def _usage(data: Mapping[str, Any], prompt: int, completion: int) -> dict[str, A
     held = data.get("usage")
     kept = dict(held) if isinstance(held, dict) else {}
     return {**kept, "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-
-
-async def _all(calls: Sequence[Any]) -> list[list[Sample]]:
-    """Every call's result; when one fails the others are cancelled, so that nothing runs on unseen."""
-    if len(calls) == 1:
-        return [await calls[0]]
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(call) for call in calls]
-    except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    return [task.result() for task in tasks]
