@@ -8,6 +8,8 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from nosce.serve.processes import running
+
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable that names the folder through which processes add up."""
 
@@ -37,18 +39,8 @@ class Meters:
         if not folder:
             return self.own
         for left in {int(path.stem.rpartition("_")[2]) for path in Path(folder).glob("gauge_live*.db")}:
-            if not Path(f"/proc/{left}").exists() and not _alive(left):
+            if not running(left):
                 mark_process_dead(left, folder)  # type: ignore[no-untyped-call]
         summed = CollectorRegistry()
         MultiProcessCollector(summed, folder)  # type: ignore[no-untyped-call]
         return summed
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -23,11 +23,18 @@ def born(pid: int) -> str:
 def alive(name: str) -> bool:
     """Whether the process that goes by this name is there still."""
     number, began, *_ = name.split("-")
+    if not running(int(number)):
+        return False
+    now = born(int(number))
+    return began == now if now else int(number) != os.getpid()
+
+
+def running(pid: int) -> bool:
+    """Whether there is a process of this number."""
     try:
-        os.kill(int(number), 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    now = born(int(number))
-    return began == now if now else int(number) != os.getpid()
+    return True
