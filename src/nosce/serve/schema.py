@@ -22,6 +22,14 @@ CREATE INDEX IF NOT EXISTS requests_by_time ON requests(at);
 CREATE INDEX IF NOT EXISTS requests_by_key ON requests(key_id, at);
 CREATE INDEX IF NOT EXISTS requests_interrupted ON requests(process) WHERE state='interrupted';
 CREATE TABLE IF NOT EXISTS traces(trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, trace TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS thoughts(
+  trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, strategy TEXT NOT NULL, spent INTEGER NOT NULL,
+  prompt REAL NOT NULL, thought REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS thoughts_by_time ON thoughts(at);
+CREATE TABLE IF NOT EXISTS decisions(
+  trace_id TEXT NOT NULL, key_id TEXT NOT NULL, at REAL NOT NULL, action TEXT NOT NULL, reason TEXT NOT NULL, sure REAL);
+CREATE INDEX IF NOT EXISTS decisions_by_time ON decisions(at);
+CREATE INDEX IF NOT EXISTS decisions_by_trace ON decisions(trace_id);
 CREATE TABLE IF NOT EXISTS feedback(
   trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, score REAL, answer TEXT);
 CREATE TABLE IF NOT EXISTS audit(

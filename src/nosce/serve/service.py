@@ -18,7 +18,7 @@ from nosce.serve.auditing import drawn, put_as, queue
 from nosce.serve.config import Config
 from nosce.serve.deciding import check
 from nosce.serve.exchange import Exchange, Refused
-from nosce.serve.keeping import kept_trace
+from nosce.serve.keeping import digested, kept_trace
 from nosce.serve.keys import Keys
 from nosce.serve.lessons import KEEP_DAYS, Lessons
 from nosce.serve.limits import Gate
@@ -115,6 +115,10 @@ class Service:
             "INSERT OR REPLACE INTO traces VALUES (?,?,?,?)", exchange.trace_id, exchange.caller.id, now,
             kept_trace(result.trace, text),
         )  # fmt: skip
+        cost, strategy = result.answer.cost, str(result.metacognition["strategy"])
+        spent = cost.prompt_tokens + cost.completion_tokens
+        for statement, values in digested(result.trace, strategy, exchange.caller.id, now, spent):
+            self.store.keep(statement, *values)
         if self.lessons is not None:
             known = result.metacognition.get("lessons", ())
             draft(self.lessons, exchange.caller.id, exchange.trace_id, body, result.answer.value, result.choices, known)

@@ -188,7 +188,7 @@ class Store:
         values = tuple(value for _, value in clauses if value is not None)
         if not where:
             return 0
-        tables = ("traces", "feedback", "audit", *(["lessons"] if lessons else []), "requests")
+        tables = ("traces", "thoughts", "decisions", "feedback", "audit", *(["lessons"] if lessons else []), "requests")
         return self.now([(f"DELETE FROM {table} WHERE {where}", values) for table in tables])
 
     def close(self) -> None:

@@ -17,8 +17,11 @@ from nosce.serve.dashboard.said import short
 from nosce.serve.store import Store
 
 router = APIRouter(route_class=Page)
-MOST = 5000
-KINDS = ("answered", "withheld", "passed", "failed")
+MOST = 20_000
+"""The newest decisions, and withheld answers, that are counted; older ones of a period are not read."""
+
+NAMES = {"withheld": "held back", "passed": "passed on", "cancelled": "hung up on"}
+KINDS = ("answered", "withheld", "passed", "cancelled", "failed")
 
 
 def endings(store: Store, who: Visitor, period: Period) -> dict[str, Counter[int]]:
@@ -27,21 +30,19 @@ def endings(store: Store, who: Visitor, period: Period) -> dict[str, Counter[int
     rows = store.aside(
         f"SELECT {period.sql} AS piece, CASE WHEN outcome='answered' THEN 'answered' "
         "WHEN outcome IN ('abstained','deferred','asked') THEN 'withheld' WHEN state='done' AND strategy='' THEN 'passed' "
-        "WHEN state='started' THEN 'started' ELSE 'failed' END AS kind, "
+        "WHEN state IN ('started', 'cancelled') THEN state ELSE 'failed' END AS kind, "
         f"COUNT(*) AS n FROM requests WHERE at >= ? AND {where} GROUP BY 1, 2", period.start, *values,
     )  # fmt: skip
     return {kind: Counter({r["piece"]: r["n"] for r in rows if r["kind"] == kind}) for kind in KINDS}
 
 
 def decided(store: Store, who: Visitor, since: float, most: int = MOST) -> list[Row]:
-    """What the newest answers decided on the way: action, reason, how often, in how many answers; most frequent first."""
+    """What the newest `most` decisions on the way were: action, reason, how often, in how many answers; most frequent first."""
     where, values = who.own()
     return store.aside(
-        "SELECT json_extract(e.value, '$[3].action') AS action, COALESCE(json_extract(e.value, '$[3].reason'), '') AS reason, "
-        "COUNT(*) AS n, COUNT(DISTINCT t.trace_id) AS answers, AVG(json_extract(e.value, '$[3].sure')) AS sure "
-        f"FROM (SELECT * FROM traces WHERE at >= ? AND {where} ORDER BY at DESC LIMIT ?) t, json_each(t.trace, '$.events') e "
-        "WHERE json_extract(e.value, '$[1]')='decided' AND json_extract(e.value, '$[3].action') NOT IN ('abstain', 'ask') "
-        "GROUP BY 1, 2 ORDER BY n DESC LIMIT 20", since, *values, most,
+        "SELECT action, reason, COUNT(*) AS n, COUNT(DISTINCT trace_id) AS answers, AVG(sure) AS sure "
+        f"FROM (SELECT * FROM decisions WHERE at >= ? AND {where} ORDER BY at DESC LIMIT ?) "
+        "GROUP BY 1, 2 ORDER BY n DESC, action LIMIT 20", since, *values, most,
     )  # fmt: skip
 
 
@@ -94,7 +95,8 @@ def _chart(ended: dict[str, Counter[int]], period: Period) -> Any:
     plot = Plot(period.axis(), amounts("requests", max(sums), short), "How requests ended, over time", "wide")
     under = [0] * period.pieces
     for kind in KINDS:
-        spans = [(i + 0.12, i + 0.88, under[i], under[i] + ended[kind][i], f"{period.name(i)}: {ended[kind][i]:,} {kind}")
+        says = NAMES.get(kind, kind)
+        spans = [(i + 0.12, i + 0.88, under[i], under[i] + ended[kind][i], f"{period.name(i)}: {ended[kind][i]:,} {says}")
                  for i in range(period.pieces)]  # fmt: skip
         plot.bars(spans, kind)
         under = [u + ended[kind][i] for i, u in enumerate(under)]

@@ -44,13 +44,13 @@ class Running:
         return int(out[0]) + 1 if out.size else None
 
 
-def running(labels: Labels) -> Running | None:
-    """The gap as it developed; None while there are too few labels. Ends where `learning.drift` stands."""
+def running(labels: Labels, level: float = LEVEL) -> Running | None:
+    """The gap as it developed; None while there are too few labels. Ends, at LEVEL, where `learning.drift` stands."""
     sure = labels.sure
     if sure.n < FEWEST:
         return None
     gaps = sure.right - sure.stated
-    found = confidence_sequence((gaps + 1) / 2, level=LEVEL)
+    found = confidence_sequence((gaps + 1) / 2, level=level)
     return Running(np.cumsum(gaps) / np.arange(1, sure.n + 1), 2 * found.low - 1, 2 * found.high - 1)
 
 
@@ -88,5 +88,6 @@ def _plot(seen: Running) -> Plot:
     x = Axis(first, n - 1, counts, lambda v: f"{int(v) + 1}", "audited answers")
     plot = Plot(x, y, "The gap between confidence and truth after each audited answer", "wide")
     plot.area([(i, float(seen.high[i])) for i in every], [(i, float(seen.low[i])) for i in every], "soft")
-    plot.across(0, "dashed", "the truth")
-    return plot.line([(i, float(seen.mean[i])) for i in every], "strong")
+    plot.across(0, "dashed", "0: the truth")
+    plot.line([(i, float(seen.mean[i])) for i in every], "strong")
+    return plot.words(n - 1, float(seen.mean[-1]), points(float(seen.mean[-1])), end=True)

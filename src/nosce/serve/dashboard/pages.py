@@ -97,11 +97,11 @@ def environment() -> Environment:
 
     loader = PackageLoader("nosce.serve.dashboard")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.globals["digest"] = digest
+    made.globals |= {"digest": digest, "zone": said.zone}
     made.filters |= {
         "shown": text.shown, "brief": text.brief, "percent": text.percent, "count": text.count, "duration": said.seconds,
         "moment": said.moment, "iso": said.iso, "ago": said.ago, "money": said.money, "points": said.points, "short": said.short,
-        "sureness": said.sureness, "question": said.question,
+        "sureness": said.sureness, "question": said.question, "stamp": said.stamp,
     }  # fmt: skip
     return made
 

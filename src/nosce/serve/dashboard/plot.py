@@ -27,11 +27,12 @@ class Axis:
         return min(1.0, max(0.0, (value - self.low) / ((self.high - self.low) or 1.0)))
 
 
-def shares(title: str, high: float = 1.0, low: float = 0.0) -> Axis:
-    """An axis of shares, in percent."""
-    step = (high - low) / 5
-    digits = 0 if step >= 0.01 else 1
-    return Axis(low, high, [low + i * step for i in range(6)], lambda v: f"{100 * v:.{digits}f}%", title)
+def shares(title: str, most: float = 1.0) -> Axis:
+    """An axis of shares from 0, in percent, with round ticks; it ends at the first tick at or above `most`."""
+    steps = (0.01, 0.02, 0.05, 0.1, 0.2)
+    step = next((size for size in steps if most / size <= 6.0001), 0.25)
+    ticks = max(1, -int(-most / step // 1)) if most > step else 1
+    return Axis(0.0, ticks * step, [i * step for i in range(ticks + 1)], lambda v: f"{100 * v:.0f}%", title)
 
 
 def amounts(title: str, most: float, said: Callable[[float], str]) -> Axis:
@@ -91,11 +92,18 @@ class Plot:
             self._marks.append(f'<text class="said" {place}>{_safe(said)}</text>')
         return self
 
-    def words(self, x: float, y: float, said: str, *, end: bool = False) -> Plot:
+    def words(self, x: float, y: float, said: str, *, end: bool = False, kind: str = "strong", dy: int = -9) -> Plot:
         """Words beside a point."""
         anchor, dx = ("end", -10) if end else ("start", 10)
-        place = f'x="{self._x(x)}" y="{self._y(y)}" dx="{dx}" dy="-9" text-anchor="{anchor}"'
-        self._marks.append(f'<text class="said strong" {place}>{_safe(said)}</text>')
+        place = f'x="{self._x(x)}" y="{self._y(y)}" dx="{dx}" dy="{dy}" text-anchor="{anchor}"'
+        self._marks.append(f'<text class="said {kind}" {place}>{_safe(said)}</text>')
+        return self
+
+    def whiskers(self, spans: Iterable[tuple[float, float, float]], kind: str) -> Plot:
+        """(x, low, high): vertical lines, for intervals."""
+        for x, low, high in spans:
+            place = f'x1="{self._x(x)}" x2="{self._x(x)}" y1="{self._y(high)}" y2="{self._y(low)}"'
+            self._marks.append(f'<line class="whisker {kind}" {place}/>')
         return self
 
     def svg(self) -> Markup:

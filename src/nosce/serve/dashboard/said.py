@@ -68,8 +68,20 @@ def sureness(value: float) -> str:
 
 
 def question(asked: str, most: int = 80) -> str:
-    """What a model was asked, on one line, without the control tokens that a dialect puts around it."""
-    return brief(_CONTROL.sub(" ", asked), most)
+    """What a model was asked last, on one line, without the control tokens and names of roles that a dialect puts around it."""
+    last = asked.rpartition("[user] ")[2] if asked.startswith("[") else asked
+    return brief(_CONTROL.sub(" ", last), most)
+
+
+def zone() -> str:
+    """The time zone of all times on the pages: `UTC`, or `CET (UTC+01:00)`."""
+    name, ahead = time.strftime("%Z"), time.strftime("%z")
+    return name if name == "UTC" else f"{name} (UTC{ahead[:3]}:{ahead[3:]})"
+
+
+def stamp(at: float) -> str:
+    """A whole moment, for when it is pointed at: `2026-11-25 14:03:27 UTC`."""
+    return time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(at))
 
 
 _CONTROL = re.compile(r"<(?:q|think|ans|verify|plan)>")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -19,41 +18,19 @@ from nosce.serve.store import Store
 
 router = APIRouter(route_class=Page)
 VOTES = (4, 8, 16, 32)
-MOST = 5000
-"""The newest answers that are compared; more are not read."""
-
-_THOUGHTS = (
-    "SELECT r.trace_id, r.at, r.strategy, r.prompt_tokens + r.completion_tokens AS spent, "
-    "MAX(json_extract(e.value, '$[3].sample.prompt_tokens')) AS prompt, "
-    "AVG(json_extract(e.value, '$[3].sample.completion_tokens')) AS thought "
-    "FROM (SELECT * FROM requests WHERE state='done' AND strategy<>'' AND at >= ? AND {own} ORDER BY at DESC LIMIT ?) r "
-    "JOIN traces t ON t.trace_id = r.trace_id, json_each(t.trace, '$.events') e "
-    "WHERE json_extract(e.value, '$[1]')='sampled' AND json_extract(e.value, '$[3].act') IN ('think', 'direct') GROUP BY r.trace_id"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Thought:
-    """One answer: what it cost, and what one thought about the same question cost (prompt, mean completion)."""
-
-    at: float
-    strategy: str
-    spent: int
-    prompt: int
-    completion: float
-
-    def voting(self, k: int) -> float:
-        """Tokens of a vote among k thoughts: the prompt once, as servers bill n samples of one request, and k thoughts."""
-        return self.prompt + k * self.completion
+_SUMS = ("spent", "prompt", "thought")
+_PRODUCTS = tuple((a, b) for i, a in enumerate(_SUMS) for b in _SUMS[i:])
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """Sums over answers: how many, tokens spent, tokens that voting would have cost."""
+    """Sums over answers: how many, tokens spent, tokens that voting would have cost; the share saved with its 95% interval."""
 
     n: int
     spent: float
     voting: float
+    low: float = 0.0
+    high: float = 0.0
 
     @property
     def saved(self) -> float:
@@ -66,17 +43,53 @@ class Saved:
         return self.saved / self.voting if self.voting else None
 
 
-def thoughts(store: Store, who: Visitor, since: float, most: int = MOST) -> list[Thought]:
-    """The newest answers since a time that were thought about, from their traces; all their calls are in what they spent."""
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Answers of one strategy in one piece of a period: their number, and sums and sums of products of _SUMS.
+
+    `prompt` and `thought` are what one thought about a question cost: its prompt, and the mean of its answers' lengths.
+    """
+
+    piece: int
+    strategy: str
+    n: int
+    sums: dict[str, float]
+    products: dict[tuple[str, str], float]
+
+
+def tallies(store: Store, who: Visitor, period: Period) -> list[Tally]:
+    """The answers of a period that were thought about; all their calls are in what they spent."""
     where, values = who.own()
-    rows = store.aside(_THOUGHTS.format(own=where), since, *values, most)
-    return [Thought(r["at"], r["strategy"], r["spent"], r["prompt"], r["thought"]) for r in rows if r["thought"]]
+    sums = ", ".join(f"TOTAL({name}) AS {name}" for name in _SUMS)
+    products = ", ".join(f"TOTAL(1.0 * {a} * {b}) AS {a}_{b}" for a, b in _PRODUCTS)
+    rows = store.aside(
+        f"SELECT {period.sql} AS piece, strategy, COUNT(*) AS n, {sums}, {products} FROM thoughts "
+        f"WHERE at >= ? AND {where} GROUP BY 1, 2", period.start, *values,
+    )  # fmt: skip
+    return [
+        Tally(row["piece"], row["strategy"], row["n"], {name: row[name] for name in _SUMS},
+              {(a, b): row[f"{a}_{b}"] for a, b in _PRODUCTS}) for row in rows
+    ]  # fmt: skip
 
 
-def saved(found: Iterable[Thought], k: int) -> Saved:
-    """Sums against a vote among k."""
+def saved(found: Iterable[Tally], k: int) -> Saved:
+    """Sums against a vote among k: the prompt once, as servers bill n samples of one request, and k thoughts.
+
+    The interval is that of a ratio of sums over independent answers: R = Σ spent / Σ voting, with variance Σ (spent − R voting)² /
+    (Σ voting)².
+    """
     rows = list(found)
-    return Saved(len(rows), float(sum(t.spent for t in rows)), float(sum(t.voting(k) for t in rows)))
+    n = sum(row.n for row in rows)
+    total = {name: sum(row.sums[name] for row in rows) for name in _SUMS}
+    mixed = {pair: sum(row.products[pair] for row in rows) for pair in _PRODUCTS}
+    voting = total["prompt"] + k * total["thought"]
+    if not voting:
+        return Saved(n, total["spent"], voting)
+    ratio = total["spent"] / voting
+    squares = mixed["prompt", "prompt"] + 2 * k * mixed["prompt", "thought"] + k * k * mixed["thought", "thought"]
+    crossed = mixed["spent", "prompt"] + k * mixed["spent", "thought"]
+    reach = 1.96 * max(0.0, mixed["spent", "spent"] - 2 * ratio * crossed + ratio**2 * squares) ** 0.5 / voting
+    return Saved(n, total["spent"], voting, 1 - ratio - reach, 1 - ratio + reach)
 
 
 @router.get("/ui/tokens")
@@ -84,32 +97,29 @@ def tokens(request: Request, who: Annotated[Visitor, Depends(visitor)], days: in
     """Tokens spent over time beside what voting would have cost; by strategy and by upstream."""
     store, k = serving(request).store, votes if votes in VOTES else 16
     period = Period.of(days or since(store, who))
-    found = thoughts(store, who, period.start)
-    by_strategy = defaultdict[str, list[Thought]](list)
-    for thought in found:
-        by_strategy[thought.strategy].append(thought)
-    ranked = sorted(((name, saved(group, k)) for name, group in by_strategy.items()), key=lambda pair: -pair[1].spent)
+    found = tallies(store, who, period)
+    names = sorted({row.strategy for row in found})
+    ranked = sorted(((name, saved([r for r in found if r.strategy == name], k)) for name in names), key=lambda p: -p[1].spent)
     return page(
         request, who, "tokens.html", room="tokens", period=period, k=k, votes=VOTES, total=saved(found, k), strategies=ranked,
-        upstreams=_upstreams(store, who, period), chart=_chart(found, k, period) if found else None, capped=len(found) == MOST,
+        upstreams=_upstreams(store, who, period), chart=_chart(found, k, period) if found else None,
     )  # fmt: skip
 
 
-def _chart(found: list[Thought], k: int, period: Period) -> Any:
-    pieces = [saved([t for t in found if period.start + i * period.step <= t.at < period.start + (i + 1) * period.step], k)
-              for i in range(period.pieces)]  # fmt: skip
+def _chart(found: list[Tally], k: int, period: Period) -> Any:
+    pieces = [saved([row for row in found if row.piece == i], k) for i in range(period.pieces)]
     most = max(max(piece.spent, piece.voting) for piece in pieces)
     plot = Plot(period.axis(), amounts("tokens", most, short), f"Tokens spent and what voting among {k} would have cost", "wide")
     said = [f"{period.name(i)}: {p.spent:,.0f} spent, voting among {k}: {p.voting:,.0f}" for i, p in enumerate(pieces)]
     plot.bars([(i + 0.12, i + 0.88, 0, p.voting, said[i]) for i, p in enumerate(pieces)], "voting")
-    return plot.bars([(i + 0.12, i + 0.88, 0, p.spent, said[i]) for i, p in enumerate(pieces)], "answered").svg()
+    return plot.bars([(i + 0.26, i + 0.74, 0, p.spent, said[i]) for i, p in enumerate(pieces)], "answered").svg()
 
 
 def _upstreams(store: Store, who: Visitor, period: Period) -> list[Any]:
     where, values = who.own()
     return store.aside(
         "SELECT upstream, COUNT(*) AS n, TOTAL(calls) AS calls, TOTAL(prompt_tokens) AS prompt, "
-        "TOTAL(completion_tokens) AS completion, "
+        "TOTAL(completion_tokens) AS completion, TOTAL(state IN ('failed','interrupted')) AS failed, "
         f"TOTAL(money) AS money, AVG(seconds) AS seconds FROM requests WHERE at >= ? AND upstream<>'' AND {where} "
         "GROUP BY upstream ORDER BY prompt + completion DESC", period.start, *values,
     )  # fmt: skip

@@ -33,7 +33,9 @@
     const at = links.indexOf(document.activeElement);
     links[Math.min(links.length - 1, Math.max(0, at < 0 ? 0 : at + by))].focus();
   };
+  if (location.hash === "#find") one("#find")?.focus();
   document.addEventListener("keydown", (e) => {
+    if (e.key === "Escape" && e.target.closest?.("input, textarea, select")) return e.target.blur();
     if (typing(e) || keys?.open) return;
     if (e.key === "?") return keys?.showModal();
     if (Date.now() - going < 1500) {
@@ -43,6 +45,8 @@
       return;
     }
     if (e.key === "g") { going = Date.now(); return; }
+    if (e.key === "/" && one("#find")) { e.preventDefault(); return one("#find").select(); }
+    if (e.key === "/") { e.preventDefault(); location.href = "/#find"; return; }
     if (e.key === "j" || e.key === "k") { e.preventDefault(); return step(e.key === "j" ? 1 : -1); }
     const button = one(`button[data-key="${CSS.escape(e.key)}"]`);
     if (button && !button.disabled) { e.preventDefault(); return button.click(); }
@@ -50,19 +54,79 @@
     if (link) { e.preventDefault(); link.click(); }
   });
 
-  // Live lists: asked every two seconds while somebody looks; where nothing is new, nothing is sent.
+  // Traces: arrows walk the tree, right opens and left closes; all steps open at once; a link to share.
+  const tree = one("[data-tree]");
+  if (tree) {
+    const steps = () => all("summary, .line", tree).filter((e) => e.checkVisibility());
+    const opens = one("[data-open-all]");
+    opens.hidden = !one("details", tree);
+    opens.addEventListener("click", () => {
+      const open = opens.textContent === "Open all";
+      for (const step of all("details", tree)) step.open = open;
+      opens.textContent = open ? "Close all" : "Open all";
+    });
+    tree.addEventListener("keydown", (e) => {
+      if (e.ctrlKey || e.metaKey || e.altKey || !["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"].includes(e.key)) return;
+      const known = steps(), at = known.indexOf(document.activeElement), within = document.activeElement.closest("details");
+      e.preventDefault();
+      if (e.key === "ArrowRight" && within && !within.open) within.open = true;
+      else if (e.key === "ArrowLeft" && within?.open) { within.open = false; one("summary", within).focus(); }
+      else known[{ Home: 0, End: known.length - 1, ArrowUp: Math.max(0, at - 1), ArrowLeft: Math.max(0, at - 1) }[e.key] ?? Math.min(known.length - 1, at + 1)]?.focus();
+    });
+    document.addEventListener("keydown", (e) => {
+      if ((e.key === "ArrowDown" || e.key === "ArrowUp") && document.activeElement === document.body) { e.preventDefault(); steps()[0]?.focus(); }
+    });
+  }
+  const copy = one("[data-copy]");
+  if (copy && navigator.clipboard) {
+    copy.hidden = false;
+    copy.addEventListener("click", async () => {
+      const done = await navigator.clipboard.writeText(location.origin + location.pathname).then(() => "Copied", () => "Copy it from the address bar");
+      copy.textContent = done;
+      setTimeout(() => { copy.textContent = "Copy link"; }, 2000);
+    });
+  }
+  const until = one("[data-until]");
+  if (until) {
+    const wait = async () => {
+      if (!document.hidden) {
+        const answer = await fetch(until.dataset.until, { headers: { "x-nosce": "live" } }).catch(() => null);
+        if (answer && (!answer.ok || await answer.text() !== "started")) return location.reload();
+      }
+      setTimeout(wait, 2000);
+    };
+    setTimeout(wait, 2000);
+  }
+
+  // Live pages: asked every two seconds while somebody looks; where nothing is new, nothing is sent. A hidden tab asks nothing.
+  // A list that somebody points at, or walks with the keyboard, stands still and says so.
   const live = one("[data-live]");
   if (live) {
+    const says = (text) => { if (live.textContent !== text) live.textContent = text; };
     live.hidden = false;
-    live.addEventListener("click", () => live.setAttribute("aria-pressed", String(live.getAttribute("aria-pressed") !== "true")));
+    live.addEventListener("click", () => { live.setAttribute("aria-pressed", String(live.getAttribute("aria-pressed") !== "true")); says(live.getAttribute("aria-pressed") === "true" ? "live" : "paused"); });
+    const renew = (name, made) => { const now = one(name), next = one(name, made); if (now && next) now.replaceWith(next); };
+    const show = (made) => {
+      const before = one("#now h1").textContent.trim(), focused = document.activeElement?.closest("#now a")?.getAttribute("href");
+      renew("#now", made);
+      if (focused) one(`#now a[href="${CSS.escape(focused)}"]`)?.focus();
+      const after = one("#now h1").textContent.trim();
+      if (after !== before) one("#heard").textContent = after;
+    };
     const look = async () => {
       const rows = one("#rows");
-      if (live.getAttribute("aria-pressed") === "true" && !document.hidden && !rows.contains(document.activeElement) && !rows.matches(":hover")) {
+      if (live.getAttribute("aria-pressed") === "true" && !document.hidden) {
         try {
           const answer = await fetch(`${live.dataset.live}&seen=${encodeURIComponent(rows.dataset.version)}`, { headers: { "x-nosce": "live" } });
           if (answer.status === 401) return location.reload();
-          if (answer.status === 200) rows.replaceWith(one("#rows", new DOMParser().parseFromString(await answer.text(), "text/html")));
-        } catch { /* the server is away; the next look may find it again */ }
+          if (answer.status === 200) {
+            const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+            const still = rows.contains(document.activeElement) || rows.matches(":hover");
+            show(made);
+            if (!still) rows.replaceWith(one("#rows", made));
+            says(still ? "new ones wait" : "live");
+          } else says(answer.ok ? "live" : "no answer");
+        } catch { says("no answer"); /* the server is away; the next look may find it again */ }
       }
       setTimeout(look, 2000);
     };
