@@ -179,18 +179,6 @@ def test_half_done_requests_of_a_killed_process_are_marked_and_the_file_is_whole
     assert store.rows("PRAGMA integrity_check")[0][0] == "ok"
 
 
-def test_eight_processes_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
-    code = (
-        "import sys, time; from pathlib import Path; from nosce.serve.store import Store, STARTED\n"
-        "store = Store(Path(sys.argv[1]))\n"
-        "for i in range(200): store.put(STARTED, f'{sys.argv[2]}-{i}', 'k', time.time(), store.process, '/v1/x', 'm', '', 0)\n"
-        "store.close()\n"
-    )
-    children = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "n.db"), str(i)]) for i in range(8)]
-    assert [child.wait(120) for child in children] == [0] * 8
-    assert Store(tmp_path / "n.db").rows("SELECT COUNT(*) FROM requests")[0][0] == 1600
-
-
 def test_a_full_disk_refuses_new_questions_and_is_mended_by_room(tmp_path: Path) -> None:
     store = Store(tmp_path / "n.db")
     store._writer.execute("PRAGMA max_page_count=1")  # the disk is full for the writer

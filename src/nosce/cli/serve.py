@@ -57,7 +57,7 @@ def serve(
     if ctx.invoked_subcommand is not None:
         return
     from nosce.serve.run import check as refuse
-    from nosce.serve.run import placed
+    from nosce.serve.run import placed, writable
     from nosce.serve.run import serve as run
 
     made = configured(
@@ -68,6 +68,7 @@ def serve(
         _say_checked(made, as_json)
         return
     refuse(made)
+    writable(made)
     made = placed(made)
     _say_start(made)
     run(made, workers)

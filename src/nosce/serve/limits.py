@@ -1,4 +1,10 @@
-"""Rates and daily budgets of callers."""
+"""Rates and daily budgets of callers.
+
+A rate is kept by each process for itself. A day is one for all processes: it is overdrawn by no more than what was under way
+when it was used up, and what other processes let in within the next two seconds. A request costs what its upstreams counted
+(what was estimated, where they did not), whether it was answered, failed or was hung up on; one that a killed process left half
+done costs nothing.
+"""
 
 from __future__ import annotations
 

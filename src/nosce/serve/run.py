@@ -45,6 +45,13 @@ def placed(config: Config) -> Config:
         raise InputError(f"{why}; stop what listens there, or give another --port (0 takes a free one) or --host") from None
 
 
+def writable(config: Config) -> None:
+    """Open the file once, so that one that cannot be used is told before anything starts. Raises JournalError."""
+    from nosce.serve.store import Store
+
+    Store(config.database).close()
+
+
 def check(config: Config) -> None:
     """Refuse what must not run: a policy of other models, another host than this one without a key. Raises InputError."""
     from nosce.serve.service import checked_policy

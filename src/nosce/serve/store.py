@@ -57,6 +57,7 @@ class Store:
         self.path = path
         self.process = named()
         self._late: list[Write] = []
+        self._well = True
         try:
             self._read = connect(path)
             self._writer = connect(path)
@@ -78,7 +79,9 @@ class Store:
                 self._writer.execute(statement, values)
             self._writer.execute("COMMIT")
             del self._late[: len(late)]
+            self._well = True
         except sqlite3.Error as error:
+            self._well = False
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError):
@@ -109,7 +112,7 @@ class Store:
     @property
     def writable(self) -> bool:
         """Whether the last group of writes was kept."""
-        return self._commits._error is None
+        return self._well
 
     def mended(self) -> bool:
         """Whether the file can be written: where the last group was not kept, that is tried again, once a second."""

@@ -1,0 +1,90 @@
+"""Eight processes at work on one file: nothing of what any of them wrote is lost, and a key's day ends for all of them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from nosce.serve.config import Limits
+from nosce.serve.keys import Keys
+from nosce.serve.store import Store
+
+PROCESSES, EACH, TOKENS, BUDGET = 8, 40, 10, 2000
+WORKER = """
+import sys, time
+from pathlib import Path
+from nosce.serve.config import Limits
+from nosce.serve.exchange import Refused
+from nosce.serve.keys import Keys
+from nosce.serve.lessons import Lessons
+from nosce.serve.limits import Gate
+from nosce.serve.store import ENDED, STARTED, Store
+
+path, name, key, much = sys.argv[1:]
+store = Store(Path(path))
+caller, gate, book = Keys(store, Limits()).find(key), Gate(store), Lessons(store)
+
+def answer(i, text):
+    trace, now = f"{name}-{i}", time.time()
+    store.put(STARTED, trace, caller.id, now, store.process, "/v1/x", "m", "think", 0)
+    store.keep("INSERT OR REPLACE INTO traces VALUES (?,?,?,?)", trace, caller.id, now, "{}")
+    gate.spend(caller, 10, 0.0)
+    store.keep(ENDED, "done", 200, "m", "answered", 0.5, None, "", "", 1, 6, 4, 0.0, 0.0, None, trace)
+    if text:
+        book.draft(caller.id, trace, "frame", f"{name} asks {i}?", str(i))
+        store.flush()
+        values = (trace, caller.id, now, 1.0, None)
+        assert store.now([("INSERT OR IGNORE INTO feedback(trace_id, key_id, at, score, answer) VALUES (?,?,?,?,?)", values)])
+        book.volunteered(trace, caller.id)
+
+if much == "all":
+    for i in range(40):
+        answer(i, True)
+        book.recall(caller.id, "frame", f"{name} asks {i}?")
+else:
+    ends, i = time.monotonic() + 4.0, 0
+    while time.monotonic() < ends:
+        try:
+            gate.check(caller)
+            answer(i, False)
+            i += 1
+        except Refused:
+            pass
+        time.sleep(0.02)
+store.close()
+"""
+
+
+def eight(path: Path, key: str, much: str) -> None:
+    """Run the workers to their end; each must end well, and say nothing."""
+    command = [sys.executable, "-c", WORKER, str(path)]
+    workers = [subprocess.Popen([*command, f"w{i}", key, much], stderr=subprocess.PIPE, text=True) for i in range(PROCESSES)]
+    said = [worker.communicate(timeout=120)[1] for worker in workers]
+    assert [(worker.returncode, text) for worker, text in zip(workers, said, strict=True)] == [(0, "")] * PROCESSES
+
+
+def test_requests_traces_feedback_and_lessons_of_eight_processes_are_all_there(tmp_path: Path) -> None:
+    path = tmp_path / "nosce.db"
+    store = Store(path)
+    eight(path, Keys(store, Limits()).make("alice"), "all")
+    counts = {table: store.rows(f"SELECT COUNT(*) FROM {table}")[0][0] for table in ("requests", "traces", "feedback")}
+    assert set(counts.values()) == {PROCESSES * EACH}
+    assert [tuple(row) for row in store.rows("SELECT state, SUM(prompt_tokens), SUM(completion_tokens) FROM requests")] == [
+        ("done", 6 * PROCESSES * EACH, 4 * PROCESSES * EACH)
+    ]
+    lessons = store.rows("SELECT state, COUNT(*), COUNT(DISTINCT question) FROM lessons GROUP BY state")
+    assert [tuple(row) for row in lessons] == [("proposed", PROCESSES * EACH, PROCESSES * EACH)]
+    assert store.rows("PRAGMA integrity_check")[0][0] == "ok"
+    store.close()
+
+
+def test_a_keys_day_ends_for_every_process_within_two_seconds(tmp_path: Path) -> None:
+    """The stated bound: after the day is used up, another process lets in requests for two seconds at most."""
+    path = tmp_path / "nosce.db"
+    store = Store(path)
+    eight(path, Keys(store, Limits()).make("alice", tokens_per_day=BUDGET), "until refused")
+    at = [row["at"] for row in store.rows("SELECT at FROM requests ORDER BY at")]
+    assert len(at) * TOKENS >= BUDGET
+    used_up = at[BUDGET // TOKENS - 1]
+    assert at[-1] <= used_up + 2.0 + 0.5
+    assert len({row["process"] for row in store.rows("SELECT process FROM requests")}) == PROCESSES
+    store.close()
