@@ -59,6 +59,9 @@ def test_a_doubtful_one_is_voted_on_and_usage_is_the_sum() -> None:
         made = wrapped.chat.completions.create(model="m", messages=[{"role": "user", "content": "2+2"}])
     assert made.choices[0].message.content == "4"
     assert made.metacognition.confidence == pytest.approx(0.75)  # type: ignore[attr-defined]  # 3 of 4
+    signals = {one["name"]: one["value"] for one in made.metacognition.signals}  # type: ignore[attr-defined]
+    assert signals["self-consistency-share"] == 0.75
+    assert signals["think"] == pytest.approx(0.5)
     assert made.usage is not None
     assert made.usage.prompt_tokens == 7 * len(up.calls)
 

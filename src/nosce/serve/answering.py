@@ -22,7 +22,7 @@ from nosce.serve.caller import Caller
 from nosce.serve.conversation import turns
 from nosce.serve.deciding import Deciding
 from nosce.serve.remembering import Recalled
-from nosce.serve.replying import Result, choices_wanted, chosen, described, own_draws, structured
+from nosce.serve.replying import Result, choices_wanted, chosen, described, measured, own_draws, structured
 from nosce.serve.servable import served
 from nosce.serve.settings import Settings
 from nosce.serve.usage import summed
@@ -97,7 +97,7 @@ def _withheld(reason: str, trace_id: str, system: System) -> Result:
     trace = Trace(trace_id, trace_id, system.slug)
     trace.add("decided", {"action": "abstain", "reason": reason})
     said = Answer(trace_id, None, outcome="abstained", reason=reason, trace_id=trace_id)
-    return Result(said, trace, (), {}, summed([]), described(said, system.name, trace_id, calibrated=True, usage=summed([])))
+    return Result(said, trace, (), {}, summed([]), described(said, system.name, trace_id, calibrated=True))
 
 
 def _result(
@@ -111,7 +111,8 @@ def _result(
                    calls=usage["num_calls"]) if callers else answer.cost  # fmt: skip
     answer = replace(answer, cost=cost, trace_id=trace.id)
     choices = chosen(answer, trace, problem, callers, body) if answer.outcome == "answered" else ()
-    said = described(answer, system.name, trace.id, calibrated=deciding.calibrated, usage=usage, settings=settings)
+    said = described(answer, system.name, trace.id, calibrated=deciding.calibrated, settings=settings,
+                     signals=measured(answer, trace, problem))  # fmt: skip
     if deciding.unfit:
         said["reason"] = f"{said['reason'] or 'uncalibrated'}; {deciding.unfit}"
     elif not deciding.calibrated and settings.risk is not None:

@@ -14,6 +14,7 @@ from nosce.serve.caller import Caller
 from nosce.serve.settings import Settings
 
 _OWN = ("think", "direct", "revise", "extend")
+_SIGNAL = ("name", "value", "source", "direction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,9 @@ class Result:
 
 
 def described(
-    answer: Answer, strategy: str, trace_id: str, *, calibrated: bool, usage: Mapping[str, Any], settings: Settings | None = None
-) -> dict[str, Any]:
+    answer: Answer, strategy: str, trace_id: str, *, calibrated: bool, settings: Settings | None = None,
+    signals: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:  # fmt: skip
     """What is said of an answer: `metacognition` in the response."""
     confidence = None if answer.confidence is None else round(answer.confidence, 6)
     return {
@@ -39,9 +41,21 @@ def described(
         "risk": settings.risk if settings else None,
         "cost": {"prompt_tokens": answer.cost.prompt_tokens, "completion_tokens": answer.cost.completion_tokens,
                  "calls": answer.cost.calls, "seconds": round(answer.cost.seconds, 4), "money": round(answer.cost.money, 8)},
-        "signals": [{"name": s.name, "value": s.value, "source": s.source, "direction": s.direction} for s in answer.signals],
-        "trace_id": trace_id,
+        "signals": list(signals), "trace_id": trace_id,
     }  # fmt: skip
+
+
+def measured(answer: Answer, trace: Trace, problem: Problem) -> list[dict[str, Any]]:
+    """What was measured on the way to an answer, the last value of each signal, and how many of several draws agree with it."""
+    noted = [event.data for event in trace.of("measured")]
+    stated = [{name: getattr(signal, name) for name in _SIGNAL} for signal in answer.signals]
+    found = {one["name"]: {name: one[name] for name in _SIGNAL} for one in (*noted, *stated)}
+    drawn = [event.data.get("answer") for event in own_draws(trace)]
+    if answer.value is not None and len(drawn) > 1:
+        alike = sum(said is not None and problem.same(said, answer.value) for said in drawn)
+        share = {"name": "self-consistency-share", "value": alike / len(drawn), "source": "samples", "direction": "confidence"}
+        found.setdefault("self-consistency-share", share)
+    return list(found.values())
 
 
 def chosen(
