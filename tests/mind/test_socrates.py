@@ -1,5 +1,6 @@
 """The bundled model's dialect: rows as it was taught them."""
 
+import asyncio
 import math
 
 import pytest
@@ -11,7 +12,9 @@ from nosce.core.errors import CapabilityError, OutOfScope
 from nosce.core.problem import Problem
 from nosce.mind.dialects.base import Critique, Foresight, Given
 from nosce.mind.dialects.socrates import Socrates
-from nosce.models.base import Sample
+from nosce.mind.engine import Engine
+from nosce.models.base import Capabilities, Sample
+from nosce.models.replay import ReplayModel
 
 SUM = Problem("p", "What is 37+48-12?", tools=("calculator",))
 THOUGHT = "<s1> 37+48=85 <s2> 85-12=73 <ans> 73"
@@ -76,3 +79,24 @@ def test_verdicts_ratings_and_foresight() -> None:
 )
 def test_no_reply_breaks_a_reading(act: str, pieces: list[str]) -> None:
     Socrates().read(act, Sample(" ".join(pieces)), SUM, Given())
+
+
+def test_half_a_call_is_no_call() -> None:
+    """A piece that is cut at its length in the middle of a call is handed back as it is; gone on with, the whole call is made."""
+    replies = {
+        "<q> 37+48-12 <tool> <think>": Sample("<s1> <call> 37+4", finish="length", prompt_tokens=5, completion_tokens=3),
+        "<q> 37+48-12 <tool> <think> <s1> <call> 37+4": Sample("8-12", prompt_tokens=8, completion_tokens=3),
+    }
+    model = ReplayModel.of(
+        lambda prompt, key: replies.get(prompt.text, Sample("<ans> 73", prompt_tokens=9, completion_tokens=2)), dialect="socrates",
+        capabilities=Capabilities(n=True, continuation=True),
+    )  # fmt: skip
+
+    async def go() -> tuple[Attempt, Attempt]:
+        mind = Engine({"main": model}).mind(SUM)
+        piece = (await mind.think(SUM, max_tokens=3))[0]
+        return piece, (await mind.extend(SUM, piece.text, parent=piece))[0]
+
+    piece, whole = asyncio.run(go())
+    assert (piece.text, piece.answer) == ("<s1> <call> 37+4", None)
+    assert (whole.text, whole.answer) == ("<s1> <call> 37+48-12 <result> 73<ans> 73", "73")

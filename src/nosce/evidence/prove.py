@@ -230,7 +230,11 @@ def _record(system: System, claim: Claim, bench: Bench, found: _Found, seconds: 
         claim.seeds, *found.costs, found.null, verdict(effect, claim.margin),
         "organism" if model.dialect.startswith("socrates") else model.spec, model.version, problems_hash(bench.problems),
         claim.taught, claim.fidelity, claim.analogue_of, found.refused,
-        {"nosce": version("nosce"), "numpy": np.__version__, "python": sys.version.split()[0]}, round(seconds, 2), found.details,
+        {"nosce": version("nosce"), "numpy": np.__version__, "python": sys.version.split()[0], **_others(bench.roster)},
+        round(seconds, 2), found.details,
     )  # fmt: skip
 
 
+def _others(roster: Mapping[str, Model]) -> dict[str, str]:
+    """The versions of the models that play other roles than `main`, where they are other models."""
+    return {f"model {role}": model.version for role, model in sorted(roster.items()) if model is not roster["main"]}

@@ -162,7 +162,8 @@ class Mind(Acts):
     async def _with_tools(self, problem: Problem, attempt: Attempt, top: int, most: int = 8) -> Attempt:
         act = attempt.act
         for _ in range(most):
-            call = self.dialect.pending(attempt.text)
+            cut = attempt.finish == "length"  # in the middle of a call, perhaps: half an argument is none
+            call = None if cut else self.dialect.pending(attempt.text)
             if call is None or call[0] not in problem.tools:
                 return attempt
             result = self.run_tool(*call, parent=attempt.id)

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any, Literal
 
 from nosce.control.each import each
+from nosce.control.pieces import prolonged
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim
@@ -50,9 +51,12 @@ async def first_try(
     thought = (await mind.think(problem, max_tokens=piece))[0]
     found = _note(problem, mind, thought, allowed)
     for _ in range(most - 1):
-        if len(found) >= allowed or thought.finish != "length" or not _room(problem, mind, thought):
+        if len(found) >= allowed or thought.finish != "length":
             break
-        thought = (await mind.extend(problem, thought.text, parent=thought, max_tokens=piece))[0]
+        longer = await prolonged(problem, mind, thought, thought.text, piece)
+        if longer is None:
+            break
+        thought = longer
         found = _note(problem, mind, thought, allowed)
     if found and thought.finish != "length" and {"critique", "revise"} <= mind.dialect.acts:
         for _ in range(allowed - len(found)):
@@ -76,12 +80,6 @@ def _note(problem: Problem, mind: Mind, thought: Attempt, allowed: int) -> list[
     if found:
         mind.answer(found[-1], sequence_confidence(thought), "logprobs")
     return found
-
-
-def _room(problem: Problem, mind: Mind, thought: Attempt) -> bool:
-    """Whether the context has room to go on."""
-    prompt = mind.dialect.render("extend", problem, Given(prefix=thought.text)).prompt
-    return mind.model.count(prompt) < mind.model.context
 
 
 @study("S076", "first-try", part="reflections", needs={"blackbox"}, acts={"think", "critique", "revise"}, claim=TRACES)

@@ -13,6 +13,7 @@ from nosce.core.registry import battery
 from nosce.metrics.estimate import Floats
 from nosce.mind.mind import Mind
 from nosce.reflect.second_look import mended_as_others, mended_as_own, shown, written
+from nosce.reflect.true_critique import plain_steps
 from nosce.tasks.planted import planted
 
 SIMPLE, STEPS, OWN = 1, 2, 3
@@ -91,7 +92,7 @@ async def self_correction(
         found = next((thought for thought in answered if problem.check(thought.answer) < 0.5), None)
         if found is None:
             return {"complexity": complexity, "own": None, "others": None}
-        steps, wrong = [_bare(step) for step in mind.dialect.steps(found.text)], str(found.answer)
+        steps, wrong = plain_steps(mind, found), str(found.answer)
     prefix = written(mind, steps)
     own = await mended_as_own(problem, mind, prefix)
     others = await mended_as_others(problem, mind, shown(mind, steps, wrong))
@@ -102,9 +103,3 @@ async def self_correction(
     if "choose" in mind.dialect.acts:
         row["waited"] = problem.check(await mended_as_own(problem, mind, f"{prefix}Wait")) >= 0.5
     return row
-
-
-def _bare(step: str) -> str:
-    """A step without its number."""
-    head, dot, rest = step.partition(". ")
-    return rest if dot and head.strip().isdigit() else step

@@ -12,6 +12,7 @@ from nosce.core.problem import Problem
 from nosce.core.registry import strategy
 from nosce.mind.dialects.base import Given
 from nosce.mind.mind import Mind
+from nosce.reflect.preferring import preferred
 
 DISAGREE = "You are the other side of a debate. You do not share the answer above: say what is wrong with it and what is right."
 REPLY = "You are in a debate. Answer the other side's last turn, above: hold your position or change it, and give your reasons."
@@ -68,13 +69,7 @@ async def _judged(problem: Problem, mind: Mind, a: Attempt, b: Attempt, lead: fl
     """The turn that is right, None while that is open. At the end one of the two is named."""
     if a.answer is not None and b.answer is not None and problem.same(a.answer, b.answer):
         return a
-    judge = mind.models["judge"]
-    if "judge" in judge.dialect.acts:
-        options = [f"{side.text.strip()}\n(answer: {side.answer})" for side in (a, b)]
-        named = await judge.judge(problem, options if final else [*options, UNDECIDED])
-        return None if named is None or named > 1 else (a, b)[named]
-    sure, other = [(await judge.verify(problem, side)).value or 0.0 for side in (a, b)]
-    return (a if sure >= other else b) if abs(sure - other) >= lead else None
+    return await preferred(problem, mind.models["judge"], a, b, lead=lead, undecided="" if final else UNDECIDED)
 
 
 def _decided(problem: Problem, mind: Mind, turns: Sequence[Attempt], winner: Attempt) -> Answer:
