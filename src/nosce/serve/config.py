@@ -70,12 +70,14 @@ class Memory(_Strict):
     """What may be remembered. Off unless an operator switches it on, for three reasons: a lesson keeps the text of a question
     and an answer; whatever is put before later questions is a way to attack them; and what is remembered goes stale.
 
-    keep_days: how long an approved lesson is recalled and kept. most: lessons beside one question.
+    keep_days: how long an approved lesson is recalled and kept. most: lessons beside one question. audit: at most this share of
+    all questions is put before an auditor because nothing was answered, or the asker disagreed.
     """
 
     on: bool = False
     keep_days: float = Field(90.0, gt=0)
     most: int = Field(3, ge=1, le=16)
+    audit: float = Field(0.1, ge=0, le=1)
 
 
 class Config(_Strict):

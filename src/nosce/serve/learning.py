@@ -16,7 +16,9 @@ FEWEST = 20
 """Audited labels below which nothing is concluded."""
 
 LEVEL = 0.999
-_LABELS = "SELECT raw, score FROM audit WHERE state='labelled' AND raw IS NOT NULL AND score IS NOT NULL ORDER BY labelled"
+_LABELS = (
+    "SELECT raw, score FROM audit WHERE state='labelled' AND drawn='lot' AND raw IS NOT NULL AND score IS NOT NULL ORDER BY labelled"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from nosce.serve.remembering import draft
 from nosce.serve.replying import Result
 from nosce.serve.servable import served
 from nosce.serve.store import ENDED, STARTED, Store, packed
+from nosce.serve.unmet import inquire
 from nosce.serve.upstreams import Upstreams
 
 
@@ -136,11 +137,18 @@ class Service:
             self.policy.moved.update(learning.live(self.store))
         return self.policy
 
+    def inquire(self) -> None:
+        """Put the day's questions that memory would gain most from into the auditor's inbox, where memory is on."""
+        if self.lessons is not None:
+            self.store.flush()
+            inquire(self.store, self.config.memory.audit, time.time() - 86_400)
+
     async def keep_house(self) -> None:
-        """Every hour, forget what is older than the settings allow."""
+        """Every hour, forget what is older than the settings allow, and ask auditors about what went unmet."""
         while True:
             with contextlib.suppress(JournalError):
                 await asyncio.to_thread(self.tidy)
+                await asyncio.to_thread(self.inquire)
             await asyncio.sleep(3600)
 
     def tidy(self) -> None:

@@ -28,6 +28,7 @@ def inbox(request: Request, who: Who, trace: Annotated[str, Query(max_length=64)
     service = serving(request)
     if not who.admin:
         return page(request, who, "audit.html", room="audit", allowed=False)
+    service.inquire()
     counts = {row["state"]: row["n"] for row in service.store.rows("SELECT state, COUNT(*) AS n FROM audit GROUP BY state")}
     item = _next(service.store, trace)
     return page(

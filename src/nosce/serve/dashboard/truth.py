@@ -100,7 +100,7 @@ _THOUGHT = "json_extract(data, '$.outcome') IS NOT 'passed'"  # what was passed 
 def audited(store: Store, who: Visitor, strategy: str = "") -> Labels:
     """The answers of strategies that were drawn by chance and labelled, withheld ones included; of one, where it is named."""
     where, values = who.own()
-    labelled = f"state='labelled' AND score IS NOT NULL AND {_THOUGHT} AND {where} AND (?='' OR {_STRATEGY}=?)"
+    labelled = f"state='labelled' AND drawn='lot' AND score IS NOT NULL AND {_THOUGHT} AND {where} AND (?='' OR {_STRATEGY}=?)"
     rows = store.rows(f"SELECT raw, score, data FROM audit WHERE {labelled} ORDER BY labelled", *values, strategy, strategy)
     said = [json.loads(row["data"] or "{}").get("outcome") == "answered" for row in rows]
     return _labels([row["raw"] for row in rows], [row["score"] for row in rows], said)

@@ -114,8 +114,9 @@ async def audit(
     request: Request, state: Annotated[str, Query(pattern="^(open|labelled)$")] = "open",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:  # fmt: skip
-    """The answers drawn for the audit, oldest first."""
+    """The answers drawn for the audit, oldest first: by lot (`drawn` = `lot`), or because memory would gain from them (`unmet`)."""
     who(request, admin=True)
+    await asyncio.to_thread(serving(request).inquire)
     rows = serving(request).store.rows("SELECT * FROM audit WHERE state=? ORDER BY at LIMIT ?", state, limit)
     return {"object": "list", "data": [dict(row) for row in rows]}
 
