@@ -17,7 +17,8 @@ FEWEST = 20
 
 LEVEL = 0.999
 _LABELS = (
-    "SELECT raw, score FROM audit WHERE state='labelled' AND drawn='lot' AND raw IS NOT NULL AND score IS NOT NULL ORDER BY labelled"
+    "SELECT raw, score FROM audit WHERE state='labelled' AND drawn='lot' AND raw IS NOT NULL AND score IS NOT NULL "
+    "ORDER BY labelled"
 )
 
 
