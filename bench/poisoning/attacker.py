@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from bench.poisoning.living import Server, hits, lived
 from bench.poisoning.memories import Memory
 from bench.poisoning.plants import BUDGET, CHANNELS, WORDS, Plant
@@ -44,14 +45,16 @@ def first(rng: Rng, size: int) -> list[Plant]:
     return [*obvious, *(Plant.random(rng) for _ in range(size - len(obvious)))]
 
 
-async def trained(copy: Copy, server: Server, names: Sequence[str], rng: Rng, victims: int = 400) -> Trained:
+async def trained(
+    copy: Copy, server: Server, names: Sequence[str], rng: Rng, victims: int = 400, erring: Sequence[float] = ERRING
+) -> Trained:  # fmt: skip
     """Evolve plants, round by round on victims drawn anew: the best quarter by mean score stays and has children.
 
     The score of a plant against one victim is 1 for a hit, else 0.2 × the stage that the lie reached (1: it would be recalled).
     """
     pool, found = first(rng, victims // 5), Trained([])
-    for number, errs in enumerate(ERRING):
-        last = number == len(ERRING) - 1
+    for number, errs in enumerate(erring):
+        last = number == len(erring) - 1
         scores, struck = await _round(copy(errs), server, World.draw(rng, victims, 8, names), pool, rng)
         order = sorted(pool, key=lambda plant: -scores[plant])
         found.scores.append(round(scores[order[0]], 3))
@@ -60,7 +63,7 @@ async def trained(copy: Copy, server: Server, names: Sequence[str], rng: Rng, vi
             found.finalists = [(plant, round(struck[plant], 3)) for plant in order]
             return found
         best = order[: max(_FINALISTS, len(pool) // 4)]
-        pool = best[:_FINALISTS] if number == len(ERRING) - 2 else [*best, *_children(best, rng, len(best))]
+        pool = best[:_FINALISTS] if number == len(erring) - 2 else [*best, *_children(best, rng, len(best))]
     return found
 
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from bench.poisoning.memories import Memory
 from bench.poisoning.plants import DAYS, Plant
 from bench.poisoning.world import Body, Fact, Rng, World, honest
-
 from nosce.models.base import Model
 from nosce.serve.answering import answered
 from nosce.serve.remembering import framed
@@ -41,8 +41,9 @@ class Server:
             found.append((known, (prompt, times[prompt] % DRAWS), body))
             times[prompt] += 1
         missing = {key: (known, body) for known, key, body in found if key not in self.drawn}
+        roster = {"main": self.model}
         made = await asyncio.gather(
-            *(answered({"main": self.model}, body, AUTO, trace_id=f"{key[1]}", recalled=known) for key, (known, body) in missing.items())
+            *(answered(roster, body, AUTO, trace_id=f"{key[1]}", recalled=known) for key, (known, body) in missing.items())
         )
         for key, one in zip(missing, made, strict=True):
             self.drawn[key] = one.answer.value, any(e.data.get("rung") == "remember" for e in one.trace.of("decided"))

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Protocol
 
 from bench.poisoning.world import Body, Rng, Said
-
 from nosce.memory.postings import Postings
 from nosce.serve.lessons import Lessons
 from nosce.serve.remembering import Recalled, draft, framed, noted, recalled

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bench.poisoning.world import Fact, Rng, Said, Verdict
-
 from nosce.tasks.families import facts
 
 BUDGET, DAYS = 3, 3
@@ -137,4 +136,5 @@ def _step(rng: Rng) -> Step:
     def one(options: tuple[str, ...]) -> str:
         return options[int(rng.integers(len(options)))]
 
-    return Step(int(rng.integers(DAYS)), int(rng.integers(3)), one(CHANNELS), one(WORDS[:2] if rng.random() < 0.5 else WORDS), one(WORDINGS))
+    words = one(WORDS[:2] if rng.random() < 0.5 else WORDS)
+    return Step(int(rng.integers(DAYS)), int(rng.integers(3)), one(CHANNELS), words, one(WORDINGS))
