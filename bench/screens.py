@@ -106,7 +106,7 @@ def spread(database: Path) -> None:
     hours = [h for h in range(24) for _ in range(2 + int(9 * max(0.0, 1 - abs(h - 12) / 9)))]
     times = sorted(now - 86_000 + 3500 * chance.choice(hours) + chance.uniform(0, 3500) for _ in traces)
     for trace, at in zip(traces, (min(at, now - 1) for at in times), strict=True):
-        for table in ("requests", "traces", "audit", "feedback", "lessons"):
+        for table in ("requests", "traces", "thoughts", "decisions", "audit", "feedback", "lessons"):
             base.execute(f"UPDATE {table} SET at=? WHERE trace_id=?", (at, trace))
     base.commit()
     base.close()

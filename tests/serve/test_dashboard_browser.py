@@ -97,9 +97,12 @@ def test_charts_are_drawn_where_there_are_labels(browser: Any, demo: tuple[str, 
 def test_new_requests_appear_by_themselves_and_a_row_opens_by_keyboard(browser: Any, demo: tuple[str, str]) -> None:
     url, _ = demo
     page, said = opened(browser, url)
+    another, _ = opened(browser, url, 390)
     before = page.locator("#rows tbody tr").count()
     trace = ask(f"{url}/v1", "max 3 41 7")
     page.wait_for_selector(f'a[href="/ui/trace/{trace}"]', timeout=10_000)
+    another.wait_for_selector(f'a[href="/ui/trace/{trace}"]', timeout=10_000, state="attached")
+    another.close()
     assert page.locator("#rows tbody tr").count() == before + 1
     page.keyboard.press("j")
     page.keyboard.press("j")

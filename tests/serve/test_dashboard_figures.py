@@ -258,7 +258,7 @@ def test_the_promise_is_held_against_what_audits_found(tmp_path: Path) -> None:
     assert "5.0% wrong" in sign.rests
     assert "n = 200" in sign.rests
     held.now([("UPDATE audit SET score = 0 WHERE labelled % 2 = 0", ())])
-    assert (vital.risk(service, BOSS).state, vital.headline(vital.signs(service, BOSS))[:4]) == ("alarm", "It i")
+    assert (vital.risk(service, BOSS).state, vital.headline(vital.signs(service, BOSS).all)[:4]) == ("alarm", "It i")
     held.now([("UPDATE requests SET data=?", ('{"risk":0.5}',))])  # given under another promise
     assert vital.risk(service, BOSS).state == "unknown"
     assert vital.risk(served(tmp_path, held, risk=None), BOSS).says == "Nothing is promised"

@@ -57,7 +57,7 @@ def _sampled(data: Mapping[str, Any]) -> Reading:
     sample = data.get("sample", {})
     notes = [] if data.get("role", "main") == "main" else [f"as {shown(str(data['role']))}"]
     if tokens := sample.get("completion_tokens"):
-        notes.append(f"{tokens} tokens")
+        notes.append(f"{tokens} token{'' if tokens == 1 else 's'}")
     if logprobs := sample.get("logprobs"):
         notes.append(f"likelihood {math.exp(sum(logprobs) / len(logprobs)):.2f} a token")
     if sample.get("finish", "stop") != "stop":

@@ -18,14 +18,15 @@ CREATE TABLE IF NOT EXISTS requests(
   state TEXT NOT NULL DEFAULT 'started', status INTEGER, outcome TEXT, confidence REAL, calibrated REAL, source TEXT, reason TEXT,
   calls INTEGER NOT NULL DEFAULT 0, prompt_tokens INTEGER NOT NULL DEFAULT 0, completion_tokens INTEGER NOT NULL DEFAULT 0,
   seconds REAL, money REAL NOT NULL DEFAULT 0, streamed INTEGER NOT NULL DEFAULT 0, data TEXT);
-CREATE INDEX IF NOT EXISTS requests_by_time ON requests(at);
+CREATE INDEX IF NOT EXISTS requests_seen ON requests(
+  at, key_id, state, outcome, strategy, upstream, confidence, calls, prompt_tokens, completion_tokens, seconds, money);
 CREATE INDEX IF NOT EXISTS requests_by_key ON requests(key_id, at);
 CREATE INDEX IF NOT EXISTS requests_interrupted ON requests(process) WHERE state='interrupted';
 CREATE TABLE IF NOT EXISTS traces(trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, trace TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS thoughts(
   trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, strategy TEXT NOT NULL, spent INTEGER NOT NULL,
   prompt REAL NOT NULL, thought REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS thoughts_by_time ON thoughts(at);
+CREATE INDEX IF NOT EXISTS thoughts_seen ON thoughts(at, key_id, strategy, spent, prompt, thought);
 CREATE TABLE IF NOT EXISTS decisions(
   trace_id TEXT NOT NULL, key_id TEXT NOT NULL, at REAL NOT NULL, action TEXT NOT NULL, reason TEXT NOT NULL, sure REAL);
 CREATE INDEX IF NOT EXISTS decisions_by_time ON decisions(at);
@@ -35,6 +36,8 @@ CREATE TABLE IF NOT EXISTS feedback(
 CREATE TABLE IF NOT EXISTS audit(
   trace_id TEXT PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, question TEXT, answer TEXT, raw REAL, data TEXT,
   state TEXT NOT NULL DEFAULT 'open', score REAL, labelled REAL, by TEXT, drawn TEXT NOT NULL DEFAULT 'lot');
+CREATE INDEX IF NOT EXISTS audit_waiting ON audit(state, at);
+CREATE INDEX IF NOT EXISTS audit_labelled ON audit(state, labelled);
 CREATE TABLE IF NOT EXISTS policies(
   id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, state TEXT NOT NULL, labels INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sessions(digest BLOB PRIMARY KEY, key_id TEXT NOT NULL, at REAL NOT NULL, expires REAL NOT NULL);
@@ -51,6 +54,7 @@ CREATE INDEX IF NOT EXISTS lessons_by_trace ON lessons(trace_id);
 
 INDEXES = """
 DROP INDEX IF EXISTS lessons_by_question;
+DROP INDEX IF EXISTS requests_by_time;
 CREATE INDEX IF NOT EXISTS lessons_by_gist ON lessons(key_id, frame, gist);
 CREATE INDEX IF NOT EXISTS lessons_unmet ON lessons(at) WHERE unmet=1;
 """

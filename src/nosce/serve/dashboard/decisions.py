@@ -17,8 +17,8 @@ from nosce.serve.dashboard.said import short
 from nosce.serve.store import Store
 
 router = APIRouter(route_class=Page)
-MOST = 20_000
-"""The newest decisions, and withheld answers, that are counted; older ones of a period are not read."""
+MOST, HELD = 20_000, 5000
+"""The newest decisions, and the newest withheld answers, that are counted; older ones of a period are not read."""
 
 NAMES = {"withheld": "held back", "passed": "passed on", "cancelled": "hung up on"}
 KINDS = ("answered", "withheld", "passed", "cancelled", "failed")
@@ -51,7 +51,7 @@ def withheld(store: Store, who: Visitor, since: float) -> list[Row]:
     where, values = who.own()
     rows = store.aside(
         "SELECT outcome, reason, confidence, trace_id FROM requests WHERE at >= ? AND outcome IN ('abstained','deferred','asked') "
-        f"AND {where} ORDER BY at DESC LIMIT ?", since, *values, MOST,
+        f"AND {where} ORDER BY at DESC LIMIT ?", since, *values, HELD,
     )  # fmt: skip
     return rows
 
@@ -84,7 +84,7 @@ def decisions(request: Request, who: Annotated[Visitor, Depends(visitor)], days:
     return page(
         request, who, "decisions.html", room="decisions", period=period, totals=totals, chart=_chart(ended, period),
         decided=decided(store, who, period.start), why=reasons(withheld(store, who, period.start)), all=sum(totals.values()),
-        policy=serving(request).policy is not None,
+        policy=serving(request).policy is not None, most=MOST, held=HELD,
     )  # fmt: skip
 
 

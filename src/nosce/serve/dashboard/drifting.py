@@ -24,6 +24,10 @@ router = APIRouter(route_class=Page)
 Who = Annotated[Visitor, Depends(visitor)]
 
 
+EARLY = 0.95
+"""The level at which the gap is called doubtful, before the alarm at LEVEL rings; it holds however often somebody looks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """Mean of right − confidence after each audited answer, and its interval, which holds at all times at once."""
@@ -60,9 +64,10 @@ def drift(request: Request, who: Who) -> HTMLResponse:
     service = serving(request)
     labels = audited(service.store, who)
     seen = running(labels)
+    early = running(labels, level=EARLY) if seen and not seen.alarm else None
     rows = service.store.rows("SELECT * FROM policies WHERE state<>'retired' ORDER BY id DESC") if who.admin else []
     return page(
-        request, who, "drift.html", room="drift", seen=seen, labels=labels.sure.n, fewest=FEWEST, level=LEVEL,
+        request, who, "drift.html", room="drift", seen=seen, early=early, labels=labels.sure.n, fewest=FEWEST, level=LEVEL,
         chart=_plot(seen).svg() if seen else None, risk=service.config.risk, audit=service.config.audit,
         thresholds=[{**dict(row), **json.loads(row["data"])} for row in rows],
     )  # fmt: skip

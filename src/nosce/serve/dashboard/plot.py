@@ -84,11 +84,12 @@ class Plot:
                 self._marks.append(f'<rect class="fill {kind}" {at} {size}><title>{_safe(title)}</title></rect>')
         return self
 
-    def across(self, y: float, kind: str, said: str = "") -> Plot:
-        """A horizontal line through the whole drawing, with its name."""
+    def across(self, y: float, kind: str, said: str = "", *, end: bool = True) -> Plot:
+        """A horizontal line through the whole drawing, with its name at its end or its start."""
         self._marks.append(f'<line class="rule {kind}" x1="0" x2="100%" y1="{self._y(y)}" y2="{self._y(y)}"/>')
         if said:
-            place = f'x="100%" y="{self._y(y)}" dx="-4" dy="-7" text-anchor="end"'
+            x, dx, anchor = ("100%", -4, "end") if end else ("0", 4, "start")
+            place = f'x="{x}" y="{self._y(y)}" dx="{dx}" dy="-7" text-anchor="{anchor}"'
             self._marks.append(f'<text class="said" {place}>{_safe(said)}</text>')
         return self
 

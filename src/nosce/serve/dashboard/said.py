@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from typing import TYPE_CHECKING
 
 from nosce.report.text import brief
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
 def moment(at: float) -> str:
@@ -73,6 +77,16 @@ def question(asked: str, most: int = 80) -> str:
     return brief(_CONTROL.sub(" ", last), most)
 
 
+def worded(text: str, most: int = 300) -> Markup:
+    """A reason on one line, with what stands between backticks as code."""
+    from markupsafe import Markup, escape
+
+    pieces = brief(text, most).split("`")
+    last = len(pieces) - 1
+    marked = (Markup("<code>{}</code>").format(piece) if i % 2 and i < last else escape(piece) for i, piece in enumerate(pieces))
+    return Markup("").join(marked)
+
+
 def zone() -> str:
     """The time zone of all times on the pages: `UTC`, or `CET (UTC+01:00)`."""
     name, ahead = time.strftime("%Z"), time.strftime("%z")
@@ -84,4 +98,4 @@ def stamp(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(at))
 
 
-_CONTROL = re.compile(r"<(?:q|think|ans|verify|plan)>")
+_CONTROL = re.compile(r"<(?:q|think|ans|verify|plan|foresee)>")

@@ -118,10 +118,11 @@ def _read(trace: Trace | None) -> dict[str, Any]:
     if trace is None:
         return {"texts": False, "question": "", "answer": None, "votes": [], "kinds": [], "decision": None}
     texts = any("text" in e.data.get("sample", {}) for e in trace.of("sampled"))
-    first = next((str(e.data["asked"]) for e in trace.of("sampled") if e.data.get("asked")), "")
+    asked = [e for e in trace.of("sampled") if e.data.get("asked")]
+    first = next((e for e in asked if e.data.get("act") in ("think", "direct")), asked[0] if asked else None)
     counted = [(kind, sum(e.kind == kind for e in trace.events)) for kind in ("sampled", "used", "measured", "decided", "failed")]
     return {
-        "texts": texts, "question": first, "votes": votes(trace) if texts else [],
+        "texts": texts, "question": str(first.data["asked"]) if first else "", "votes": votes(trace) if texts else [],
         "answer": next((e.data.get("value") for e in trace.of("answered")), None),
         "decision": next((e.data for e in reversed(list(trace.of("decided")))), None),
         "kinds": [(kind, n) for kind, n in counted if n],

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from nosce.serve.dashboard.door import Visitor, serving, visitor
 from nosce.serve.dashboard.pages import Page, fragment, page
-from nosce.serve.dashboard.vital import Sign, headline, signs
+from nosce.serve.dashboard.vital import Signs, headline, signs
 from nosce.serve.store import Store
 
 router = APIRouter(route_class=Page)
@@ -32,6 +32,12 @@ SHOWN = {
 """What the list can be narrowed to. A client that hung up is no failure of ours."""
 
 _ASKED = "json_extract(t.trace, '$.events[0][3].asked')"
+_QUESTION = (
+    "COALESCE((SELECT json_extract(e.value, '$[3].asked') FROM json_each(t.trace, '$.events') e "
+    f"WHERE json_extract(e.value, '$[3].act') IN ('think', 'direct') LIMIT 1), {_ASKED})"
+)
+"""What was asked: the first thought's prompt, for a strategy may ask something of its own before it."""
+
 _SAID = "json_extract(t.trace, '$.events[#-1][3].value')"
 _SEARCHED_IN = " || ' ' || ".join(
     f"COALESCE({part}, '')" for part in ("r.trace_id", "r.model", "r.strategy", "r.upstream", "r.reason", _ASKED, _SAID)
@@ -100,7 +106,7 @@ def newest(
         start = f"(SELECT * FROM requests r WHERE {where} AND r.at < ? ORDER BY r.at DESC LIMIT {SEARCHED})"
         given, found, letters = (*values, until), f"instr(lower({_SEARCHED_IN}), ?)", (_lower(having),)
     return store.aside(
-        f"SELECT r.*, COALESCE(k.name, r.key_id) AS key_name, f.score AS volunteered, a.score AS audited, {_ASKED} AS question, "
+        f"SELECT r.*, COALESCE(k.name, r.key_id) AS key_name, f.score AS volunteered, a.score AS audited, {_QUESTION} AS question, "
         f"{_SAID} AS answer FROM {start} r "
         "LEFT JOIN traces t ON t.trace_id = r.trace_id LEFT JOIN keys k ON k.id = r.key_id "
         "LEFT JOIN feedback f ON f.trace_id = r.trace_id "
@@ -144,7 +150,7 @@ def rows(
 class _Now:
     """What stands above the list."""
 
-    signs: list[Sign]
+    signs: Signs
     day: Sums
 
 
@@ -157,7 +163,7 @@ def _now(request: Request, who: Visitor) -> _Now:
     made, held = kept.get(name, (0.0, None))
     if held is None or monotonic() - made >= FRESH:
         service = serving(request)
-        held = _Now(signs(service, who), sums(service.store, who, time() - 86_400))
+        held = _Now(signs(service, who, held.signs if held else None), sums(service.store, who, time() - 86_400))
         if len(kept) > 1000:
             kept.clear()
         kept[name] = monotonic(), held
@@ -170,7 +176,7 @@ def _content(request: Request, who: Visitor, show: str, before: float | None, q:
     several = len(service.store.rows("SELECT id FROM keys LIMIT 1")) > 0 and who.admin
     return {
         "rows": found, "several": several, "version": _version(found, now), "show": show, "q": q, "searched": SEARCHED,
-        "signs": now.signs, "day": now.day, "headline": headline(now.signs),
+        "signs": now.signs.all, "day": now.day, "headline": headline(now.signs.all),
         "uncalibrated": service.policy is None, "texts": service.config.trace_text,
         "before": before, "older": found[-1]["at"] if len(found) == PER_PAGE else None,
         "address": str(request.base_url).rstrip("/") + "/v1", "demo": service.upstreams.replicas[service.config.first][0].local,

@@ -235,7 +235,7 @@ def coverage_plot(curve: list[Kept], here: Kept | None, risk: float | None) -> P
     plot.area([(k.coverage, k.high) for k in shown], [(k.coverage, k.low) for k in shown], "soft")
     plot.line([(k.coverage, k.risk) for k in shown], "strong")
     if risk is not None:
-        plot.across(risk, "dashed", f"promised: at most {risk:.0%}")
+        plot.across(risk, "dashed", f"promised: at most {risk:.0%}", end=False)
     if here is not None:
         says = f"{here.coverage:.0%} answered, {here.risk:.1%} of them wrong (95%: {here.low:.1%} to {here.high:.1%})"
         plot.whiskers([(here.coverage, here.low, here.high)], "of")

@@ -10,9 +10,10 @@ import numpy as np
 
 from nosce.metrics.confidence_sequence import confidence_sequence
 from nosce.serve.dashboard.door import Visitor
-from nosce.serve.dashboard.drifting import running
+from nosce.serve.dashboard.drifting import EARLY, Running, running
 from nosce.serve.dashboard.said import points
 from nosce.serve.dashboard.truth import FEWEST, audited, promised
+from nosce.serve.learning import LEVEL as ALARM
 from nosce.serve.service import Service
 from nosce.serve.store import Store
 
@@ -38,9 +39,21 @@ class Sign:
     to: str
 
 
-def signs(service: Service, who: Visitor) -> list[Sign]:
-    """The three signs, in the order in which one wants to know them."""
-    return [health(service, who), truth(service, who), risk(service, who)]
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """The three signs, in the order in which one wants to know them; `labels` says which labels the last two rest on."""
+
+    all: list[Sign]
+    labels: tuple[int, float]
+
+
+def signs(service: Service, who: Visitor, before: Signs | None = None) -> Signs:
+    """The signs now; those that rest on labels are worked out anew only where there are new labels since `before`."""
+    row = service.store.one("SELECT COUNT(*) AS n, MAX(labelled) AS last FROM audit WHERE state='labelled'")
+    labels = (row["n"], row["last"] or 0.0) if row else (0, 0.0)
+    same = before is not None and before.labels == labels
+    resting = before.all[1:] if before is not None and same else [truth(service, who), risk(service, who)]
+    return Signs([health(service, who), *resting], labels)
 
 
 def headline(found: list[Sign]) -> str:
@@ -80,14 +93,18 @@ def truth(service: Service, who: Visitor) -> Sign:
     seen = running(labels)
     if seen is None:
         return Sign(asks, "unknown", "Too few audits to say", f"{labels.sure.n} of {FEWEST} labels", "/ui/audit")
-    interval = f"{points(float(seen.low[-1]))} to {points(float(seen.high[-1]))}"
-    rests = f"right minus stated: {points(float(seen.mean[-1]))} points, {interval} at any look (n = {labels.sure.n:,})"
     way = "overconfident" if seen.mean[-1] < 0 else "underconfident"
     if seen.alarm:
-        return Sign(asks, "alarm", f"It is {way}", rests, to)
-    if running(labels, level=LEVEL).alarm:  # type: ignore[union-attr]  # there are labels enough
-        return Sign(asks, "warned", f"It may be {way}", rests, to)
-    return Sign(asks, "well", "No audit speaks against it", rests, to)
+        return Sign(asks, "alarm", f"It is {way}", _gap(seen, labels.sure.n, ALARM), to)
+    early = running(labels, level=EARLY)
+    if early is not None and early.alarm:
+        return Sign(asks, "warned", f"It may be {way}", _gap(early, labels.sure.n, EARLY), to)
+    return Sign(asks, "well", "No audit speaks against it", _gap(seen, labels.sure.n, ALARM), to)
+
+
+def _gap(seen: Running, n: int, level: float) -> str:
+    interval = f"{points(float(seen.low[-1]))} to {points(float(seen.high[-1]))}"
+    return f"right minus stated: {points(float(seen.mean[-1]))} points, {interval} at any look ({100 * level:g}%, n = {n:,})"
 
 
 def risk(service: Service, who: Visitor) -> Sign:
@@ -101,7 +118,8 @@ def risk(service: Service, who: Visitor) -> Sign:
     if wrong.size < FEWEST:
         return Sign(asks, "unknown", "Too few audits to say", f"{wrong.size} of {FEWEST} labels of given answers", "/ui/audit")
     low, high = confidence_sequence(wrong, level=LEVEL).interval
-    share = f"{wrong.mean():.1%} wrong, {low:.0%} to {high:.0%} at any look (n = {wrong.size:,}); promised: at most {most:.0%}"
+    between = f"{low:.0%} to {high:.0%} at any look ({LEVEL:.0%}, n = {wrong.size:,})"
+    share = f"{wrong.mean():.1%} wrong, {between}; promised: at most {most:.0%}"
     if low > most:
         return Sign(asks, "alarm", "More is wrong than was promised", share, to)
     if high <= most:
