@@ -246,7 +246,9 @@ def test_neither_keys_nor_questions_reach_the_log_or_the_file(tmp_path: Path) ->
     database, mine = tmp_path / "nosce.db", Keys(Store(tmp_path / "nosce.db"), Limits()).make("alice")
     environment = {**os.environ, "NOSCE_API_KEY": "upstream-secret-1"}
     with serving(
-        lambda call: [completion(), (401, {"error": {"message": "no"}}), (500, {}), Raw(200, {}, (), "drop")][call.number % 4]
+        lambda call: [completion(), (401, {"error": {"message": f"no: {call.raw!r}"}}), (500, {}), Raw(200, {}, (), "drop")][
+            call.number % 4
+        ]
     ) as up:
         command = [
             "serve",
@@ -267,6 +269,8 @@ def test_neither_keys_nor_questions_reach_the_log_or_the_file(tmp_path: Path) ->
                 body = json.dumps({"model": model, "messages": [{"role": "user", "content": "my-question"}]}).encode()
                 for key in (mine, "nosce-wrong-key"):
                     post(f"{url}/chat/completions", body, authorization=f"Bearer {key}")
+                for _ in range(4):  # each fault, in a stream
+                    post(f"{url}/chat/completions", body[:-1] + b', "stream": true}', authorization=f"Bearer {mine}")
             post(f"{url}/feedback", b'{"my-question": 1', authorization=f"Bearer {mine}")
         finally:
             server.terminate()

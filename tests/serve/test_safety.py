@@ -79,6 +79,21 @@ def test_other_hosts_and_other_sites_are_refused(headers: dict[str, str], expect
         assert len(up.calls) == (expected == 200)
 
 
+def test_nothing_is_told_to_anybody_whatever_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(lambda call: completion("4")) as collector, serving(lambda call: completion("4")) as up:
+        monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
+        monkeypatch.setenv("HTTP_PROXY", collector.url)
+        monkeypatch.setenv("http_proxy", collector.url)
+        with proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+            assert status(url, "POST", "/v1/chat/completions", ASK) == 200
+            assert [status(url, "GET", path) for path in ("/health", "/metrics", "/", "/v1/audit")] == [200] * 4
+            assert status(url, "POST", "/v1/feedback", b'{"trace_id":"x","correct":true}', content_type="application/json") == 404
+            time.sleep(0.3)
+        assert not collector.calls
+
+
 def test_another_host_needs_a_key(tmp_path: Path) -> None:
     config = configure(None, ("small=openai:m@http://127.0.0.1:9/v1",), host="0.0.0.0", database=tmp_path / "n.db")
     with pytest.raises(InputError, match="nosce serve keys add"):

@@ -177,6 +177,25 @@ def test_effort_is_a_budget_and_a_callers_budget_is_clamped(tmp_path: Path) -> N
             assert len(up.calls) == 5
 
 
+def test_a_server_that_gives_several_choices_a_call_costs_no_call_more_than_its_effort(tmp_path: Path) -> None:
+    """Once it was seen to give several, ten draws are two calls; and the first call is still the request as it was asked."""
+
+    def several(call: Call) -> Any:
+        choice = completion(str(call.number))["choices"][0]
+        return {**completion(), "choices": [{**choice, "index": i} for i in range(call.body.get("n") or 1)]}
+
+    with serving(several) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+        ten: dict[str, Any] = {"model": "nosce/self-consistency", "messages": HI, "seed": 5}
+        ten["extra_body"] = {"metacognition": {"options": {"k": 10}}}
+        client(url).chat.completions.create(**ten)
+        for effort, calls in (("none", 1), ("low", 2), ("max", 2)):
+            first = len(up.calls)
+            made = client(url).chat.completions.create(**ten, reasoning_effort=effort)
+            assert made.usage is not None
+            assert len(up.calls) - first == made.usage.num_calls == calls  # type: ignore[attr-defined]
+            assert (up.calls[first].body["n"], up.calls[first].body["seed"]) == (8, 5)
+
+
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [

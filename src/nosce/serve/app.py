@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -26,11 +27,14 @@ from nosce.serve.service import Service
 CONFIG_VARIABLE = "NOSCE_SERVE_CONFIG"
 """Where a worker process finds its configuration, as JSON."""
 
+_NONE: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""Nothing of what is asked here is told to anybody, whatever the environment says about FastAPI's telemetry."""
+
 
 def create_app(config: Config) -> ASGI:
     """The whole server as one ASGI application. Raises InputError or JournalError for what cannot work."""
     service = Service.of(config)
-    inner = FastAPI(title="Nosce", version=_version(), lifespan=_lifespan(service), docs_url=None, redoc_url=None)
+    inner = FastAPI(title="Nosce", version=_version(), lifespan=_lifespan(service), docs_url=None, redoc_url=None, telemetry=_NONE)
     inner.state.service = service
     inner.include_router(health.router)
     inner.include_router(feedback.router)

@@ -38,6 +38,11 @@ class Rejected(ModelError):
         super().__init__(f"the upstream answers {status}: {' '.join(text.split())[:240]}")
         self.status, self.answer, self.cause = status, answer, cause
 
+    @property
+    def brief(self) -> str:
+        """What may be noted of it: nothing of the answer, which may repeat what was asked."""
+        return f"the upstream answers {self.status}"
+
 
 @dataclass(slots=True)
 class Abilities:
@@ -87,20 +92,21 @@ class Caller:
         )
 
     async def sample(self, request: Request) -> list[Sample]:
-        """The draws of the request's keys; the very first is the caller's request as it came."""
-        own, first = request.prompt.text in _OWN, self._drawn == 0
+        """The draws of the request's keys; the very first is the caller's request as it came, with no more than `n` added."""
+        own, seen = request.prompt.text in _OWN, self.abilities.n
+        first = own and self._drawn == 0
         self._drawn += request.n if own else 0
         keys = list(request.keys)
         try:
-            if request.n == 1 or (first and own) or self.abilities.n is False:
+            if request.n == 1 or seen is False or (first and seen is None):
                 rest = keys
                 got: list[Sample] = []
             else:
                 self.abilities.n = False  # unless it is seen to do it
-                got = await self._call(request, keys, first=False)
+                got = await self._call(request, keys, first=first)
                 self.abilities.n = len(got) == len(keys)
                 rest = keys[len(got) :]
-            calls = [self._call(request, [key], first=first and own and i == 0, at=i) for i, key in enumerate(rest)]
+            calls = [self._call(request, [key], first=first and not got and i == 0, at=i) for i, key in enumerate(rest)]
             return got + [sample for one in await all_or_none(calls) for sample in one[:1]]
         except ModelError as error:
             self.error = self.error or error

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 
-from nosce.core.errors import CapabilityError, InputError, JournalError, ModelError
+from nosce.core.errors import CapabilityError, InputError, JournalError, ModelError, NosceError
 from nosce.serve.caller import Rejected
 from nosce.serve.exchange import ASGI, Exchange, HungUp, Message, Receive, Refused, Scope, Send
 from nosce.serve.routes import completions, embeddings, listing, responses
@@ -51,7 +51,7 @@ class Front:
             raise
         except Exception as error:
             if exchange.started:
-                raise
+                return _told(exchange, error)
             refusal = as_refusal(error)
             await exchange.json(refusal.status, refusal.body, refusal.headers)
 
@@ -69,6 +69,14 @@ class Front:
 
         exchange.started = True  # from here on they answer, errors included
         await self._rest(exchange.scope, receive, exchange.send)
+
+
+def _told(exchange: Exchange, error: Exception) -> None:
+    """Of what went wrong after an answer had begun: a line where it is known what it was, all of it where not."""
+    log = logging.getLogger("nosce.serve")
+    if not isinstance(error, NosceError | Refused | Malformed):
+        raise error
+    log.warning("%s broke off: %s", exchange.path, error.brief if isinstance(error, Rejected) else error)
 
 
 def as_refusal(error: Exception) -> Refused:

@@ -20,7 +20,7 @@ class Settings(BaseModel):
     """strategy: its name. budget: as `tokens=4000,calls=8`, or an object. risk: at most this share of the answered wrong.
 
     ask: a question back instead of an abstention. equivalence: when two answers are the same. options: the strategy's own
-    parameters. events: what happens on the way as chunks of a stream, not as its comments. upstream: the alias to use.
+    parameters. events: what happens on the way as chunks of a chat's stream, not as its comments. upstream: the alias to use.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -27,8 +26,8 @@ def comment(data: Mapping[str, Any] | None) -> bytes:
     return b": working\n\n" if data is None else f": nosce {packed(data)}\n\n".encode()
 
 
-def streaming(pieces: Pieces, end: bytes = event("[DONE]")) -> Callable[[Question, Render], Any]:
-    """A stream whose answer is cut into events by `pieces`."""
+def streaming(pieces: Pieces, end: bytes = event("[DONE]"), chunks: bool = True) -> Callable[[Question, Render], Any]:
+    """A stream whose answer is cut into events by `pieces`; `chunks`: what happens on the way may be told as a chat's chunks."""
 
     async def stream(asking: Question, render: Render) -> Result:
         exchange = asking.exchange
@@ -36,7 +35,7 @@ def streaming(pieces: Pieces, end: bytes = event("[DONE]")) -> Callable[[Questio
         try:
             await exchange.start(200, HEAD)
             async for told in happenings(asking, task):
-                await exchange.piece(_status(asking, told))
+                await exchange.piece(_status(asking, told) if chunks else comment(told))
             result: Result = task.result()
         except asyncio.CancelledError:
             raise
@@ -71,7 +70,6 @@ def _status(asking: Question, told: dict[str, Any] | None) -> bytes:
 def _fault(error: Exception) -> dict[str, Any]:
     from nosce.serve.front import as_refusal
 
-    logging.getLogger("nosce.serve").info("a stream failed: %s", error)
     return as_refusal(error).body
 
 

@@ -14,7 +14,7 @@ from nosce.core.streams import fingerprint
 from nosce.models.base import Model
 from nosce.serve.answering import answered
 from nosce.serve.asking import ask
-from nosce.serve.caller import Caller
+from nosce.serve.caller import Caller, Rejected
 from nosce.serve.caps import capped
 from nosce.serve.exchange import Exchange, HungUp, Refused
 from nosce.serve.passthrough import Passed, sent_on
@@ -114,6 +114,9 @@ async def think(asking: Question, render: Render, stream: Callable[[Question, Re
         raise
     except Refused as error:
         done = Passed(error.status, asking.asked.alias, *_spent(asking), error=str(error))
+        raise
+    except Rejected as error:
+        done = Passed(error.status if 400 <= error.status < 600 else 502, asking.asked.alias, *_spent(asking), error=error.brief)
         raise
     except Exception as error:
         done = Passed(502, asking.asked.alias, *_spent(asking), error=str(error)[:300])

@@ -15,6 +15,13 @@ from nosce.serve.sse import event, streaming
 from nosce.serve.thinking import Question, question, think
 
 _ALIKE = ("model", "temperature", "top_p", "parallel_tool_calls", "user", "metadata", "seed", "service_tier")
+_ECHOED: dict[str, Any] = {
+    "instructions": None, "max_output_tokens": None, "metadata": {}, "parallel_tool_calls": True, "temperature": 1.0,
+    "tool_choice": "auto", "tools": [], "top_p": 1.0,
+}  # fmt: skip
+"""Fields of the request that a response repeats, and what stands for one that was not sent."""
+
+_LOGPROBS = "message.output_text.logprobs"
 _REFUSED = ("previous_response_id", "conversation", "background", "prompt")
 
 
@@ -24,7 +31,7 @@ async def create(service: Service, exchange: Exchange) -> None:
     if not asked.strategy:
         return await passed(service, exchange, asked, "/responses")
     asking = question(service, exchange, asked, as_chat(asked.body.fields))
-    await think(asking, lambda result: response(result, asking), streaming(_events, end=b""))
+    await think(asking, lambda result: response(result, asking), streaming(_events, end=b"", chunks=False))
 
 
 def as_chat(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,11 +47,15 @@ def as_chat(fields: Mapping[str, Any]) -> dict[str, Any]:
         body["reasoning_effort"] = effort["effort"]
     if isinstance(text := fields.get("text"), dict) and isinstance(wanted := text.get("format"), dict):
         body |= {"response_format": _format(wanted)} if wanted.get("type") != "text" else {}
+    if isinstance(text, dict) and text.get("verbosity") is not None:
+        body["verbosity"] = text["verbosity"]
     if (tools := fields.get("tools")) is not None and not isinstance(tools, list):
         raise Refused(400, "tools: expected a list", param="tools")
     if tools:
         body["tools"] = [_tool(tool) for tool in tools]
-        body |= {"tool_choice": fields["tool_choice"]} if isinstance(fields.get("tool_choice"), str) else {}
+        body |= {"tool_choice": _choice(fields["tool_choice"])} if fields.get("tool_choice") is not None else {}
+    if _with_logprobs(fields):
+        body |= {"logprobs": True, **({"top_logprobs": fields["top_logprobs"]} if fields.get("top_logprobs") is not None else {})}
     system = [{"role": "system", "content": fields["instructions"]}] if fields.get("instructions") else []
     return {**body, "messages": [*system, *_messages(fields.get("input"))]}
 
@@ -59,6 +70,21 @@ def _tool(tool: Any) -> dict[str, Any]:
         kind = tool.get("type") if isinstance(tool, dict) else tool
         raise Refused(400, f"tool {kind!r} runs at the upstream; a strategy takes function tools", param="tools")
     return {"type": "function", "function": {name: value for name, value in tool.items() if name != "type"}}
+
+
+def _choice(given: Any) -> Any:
+    """Which tool must be called, as a chat says it."""
+    if isinstance(given, str):
+        return given
+    if not isinstance(given, dict) or given.get("type") != "function":
+        raise Refused(400, "tool_choice: a strategy takes auto, none, required or one function", param="tool_choice")
+    return {"type": "function", "function": {"name": given.get("name")}}
+
+
+def _with_logprobs(fields: Mapping[str, Any]) -> bool:
+    """Whether the log-probabilities of the answer are asked for."""
+    included = fields.get("include")
+    return bool(fields.get("top_logprobs")) or (isinstance(included, list) and _LOGPROBS in included)
 
 
 def _messages(given: Any) -> Iterator[dict[str, Any]]:
@@ -99,8 +125,10 @@ def _part(part: Any) -> dict[str, Any]:
 
 def response(result: Result, asking: Question) -> dict[str, Any]:
     """The whole response."""
-    whole = completion(result, str(asking.asked.body.fields["model"]))
-    message = whole["choices"][0]["message"]
+    fields = asking.asked.body.fields
+    whole = completion(result, str(fields["model"]))
+    choice = whole["choices"][0]
+    message = choice["message"]
     trace, usage = result.metacognition["trace_id"], whole["usage"]
     output = [
         {"type": "function_call", "id": f"fc_{trace}_{i}", "call_id": call.get("id"), "status": "completed",
@@ -109,7 +137,7 @@ def response(result: Result, asking: Question) -> dict[str, Any]:
     ]  # fmt: skip
     if not output or message.get("content"):
         output.insert(
-            0, {"type": "message", "id": f"msg_{trace}", "status": "completed", "role": "assistant", "content": [_said(message)]}
+            0, {"type": "message", "id": f"msg_{trace}", "status": "completed", "role": "assistant", "content": [_said(choice)]}
         )
     counted = {
         "input_tokens": usage["prompt_tokens"],
@@ -121,8 +149,8 @@ def response(result: Result, asking: Question) -> dict[str, Any]:
                "output_tokens_details": usage.get("completion_tokens_details") or {"reasoning_tokens": 0}}  # fmt: skip
     return {
         "id": f"resp_{trace}", "object": "response", "created_at": int(time.time()), "status": "completed", "error": None,
-        "incomplete_details": None, "model": whole["model"], "output": output, "parallel_tool_calls": True, "tool_choice": "auto",
-        "tools": asking.asked.body.fields.get("tools") or [], "usage": {**counted, **details},
+        "incomplete_details": None, "model": whole["model"], "output": output, "usage": {**counted, **details},
+        **{name: usual if fields.get(name) is None else fields[name] for name, usual in _ECHOED.items()},
         "metacognition": result.metacognition,
     }  # fmt: skip
 
@@ -135,10 +163,13 @@ def _calls(message: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[st
             yield call, call["function"]
 
 
-def _said(message: Mapping[str, Any]) -> dict[str, Any]:
+def _said(choice: Mapping[str, Any]) -> dict[str, Any]:
+    message, held = choice["message"], choice.get("logprobs")
     if message.get("refusal"):
         return {"type": "refusal", "refusal": message["refusal"]}
-    return {"type": "output_text", "text": message.get("content") or "", "annotations": []}
+    logprobs = held.get("content") if isinstance(held, dict) else None
+    more = {"logprobs": logprobs} if isinstance(logprobs, list) else {}
+    return {"type": "output_text", "text": message.get("content") or "", "annotations": [], **more}
 
 
 def _events(asking: Question, whole: dict[str, Any]) -> Iterator[bytes]:
@@ -169,7 +200,7 @@ def _parts(told: Any, where: Mapping[str, Any], part: Mapping[str, Any]) -> Iter
     at = {**where, "content_index": 0}
     name, field = ("output_text", "text") if part["type"] == "output_text" else ("refusal", "refusal")
     yield told("response.content_part.added", **at, part={**part, field: ""})
-    more: dict[str, Any] = {"logprobs": []} if name == "output_text" else {}
+    more: dict[str, Any] = {"logprobs": part.get("logprobs", [])} if name == "output_text" else {}
     yield told(f"response.{name}.delta", **at, delta=part[field], **more)
     yield told(f"response.{name}.done", **at, **{field: part[field]}, **more)
     yield told("response.content_part.done", **at, part=part)
