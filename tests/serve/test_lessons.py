@@ -139,7 +139,20 @@ def test_an_audit_of_an_answer_never_vouches_for_the_askers_words(book: Lessons)
     book.volunteered("t", "alice", "66")
     book.audited("t", 1.0, "auditor")
     assert told(book) == ["4"]
-    assert {(one.text, one.state) for one in book.lessons()} == {("4", "approved"), ("66", "proposed")}
+    assert {(one.text, one.state) for one in book.lessons()} == {("4", "approved"), ("66", "rejected")}
+
+
+def test_an_audit_decides_what_waits_about_its_question_in_other_words(book: Lessons) -> None:
+    drafted(book, "t", question="hat of tom", answer="red")
+    drafted(book, "u", question="tom hat", answer="blue")
+    drafted(book, "v", question="the hat that tom has", answer="")
+    book.volunteered("t", "alice")
+    book.volunteered("u", "alice")
+    book.audited("v", 0.0, "auditor", "red")
+    assert {(one.question, one.text, one.state, one.by) for one in book.lessons()} == {
+        ("hat of tom", "red", "approved", "auditor"), ("tom hat", "blue", "rejected", "auditor"),
+        ("the hat that tom has", "red", "approved", "auditor"),
+    }  # fmt: skip
 
 
 def test_where_nothing_was_answered_only_a_given_answer_teaches(book: Lessons) -> None:

@@ -67,7 +67,8 @@ class Teaching:
             waiting = sum(other["state"] == "proposed" for other in others)
             if not text or len(text) > LONGEST or waiting >= _HEARD or any(alike(other["text"], text) for other in others):
                 return
-            credit = _credit(base, key_id)
+            agreed, n = _record(base, key_id)
+            credit = (agreed + 1) / (n + 2)
             if answer is None:
                 base.run("UPDATE lessons SET state='proposed', origin='feedback', trust=? WHERE id=?", credit, row["id"])
                 return
@@ -89,15 +90,21 @@ class Teaching:
                 base.run("UPDATE lessons SET unmet=1 WHERE id=?", row["id"])
                 _hold_back(base, json.loads(row["recalled"]), "looks < 2 AND origin <> 'audit'")
 
-    def credit(self, key_id: str) -> float:
-        """How far the feedback of a key is believed: (agreed + 1) / (n + 2) over its answers that were audited as well."""
+    def record(self, key_id: str) -> tuple[int, int]:
+        """(agreed, n): of a key's feedback on answers that were audited as well, how much agreed with the auditor."""
         with self.store.transaction() as base:
-            return _credit(base, key_id)
+            return _record(base, key_id)
+
+    def credit(self, key_id: str) -> float:
+        """How far the feedback of a key is believed: (agreed + 1) / (n + 2), the mean of the posterior over a uniform prior."""
+        agreed, n = self.record(key_id)
+        return (agreed + 1) / (n + 2)
 
     def audited(self, trace_id: str, score: float, by: str, answer: str | None = None) -> None:
         """An auditor's verdict: a right answer is a lesson, a wrong one is none; `answer`, the auditor's own, is one too.
 
-        It counts for lessons of the same question that say the same, and against those that say something else.
+        It counts for lessons of the same question that say the same, and against those that say something else; what waits
+        about the question is thereby decided.
         """
         with self.store.transaction() as base:
             row = _of_trace(base, trace_id)
@@ -111,8 +118,7 @@ class Teaching:
             for other in _same(base, row) if right is not None else ():
                 if other["id"] != row["id"]:
                     same = alike(other["text"], str(right))
-                    told, values = ("confirmed=confirmed+1, expires=?", (until,)) if same else ("refuted=refuted+1", ())
-                    base.run(f"UPDATE lessons SET {told} WHERE id=?", *values, other["id"])
+                    _settle(base, other, same, by, now, until)
                     known |= same and other["state"] == "approved" and other["asked"] == row["asked"]
             if known:
                 base.run("DELETE FROM lessons WHERE id=?", row["id"])
@@ -135,12 +141,23 @@ def _same(base: Transaction, row: Row) -> list[Row]:
     return base.rows(f"SELECT * FROM lessons WHERE key_id=? AND frame=? AND gist=? AND gist<>'' AND {SHOWN}", *about)
 
 
-def _credit(base: Transaction, key_id: str) -> float:
+def _settle(base: Transaction, other: Row, same: bool, by: str, now: float, until: float) -> None:
+    """Hold a lesson against what an auditor found right about its question."""
+    if other["state"] == "proposed":
+        sql = "UPDATE lessons SET state=?, trust=?, decided=?, by=?, expires=?, looks=looks+1 WHERE id=?"
+        base.run(sql, "approved" if same else "rejected", float(same), now, by, until, other["id"])
+    elif same:
+        base.run("UPDATE lessons SET confirmed=confirmed+1, expires=? WHERE id=?", until, other["id"])
+    else:
+        base.run("UPDATE lessons SET refuted=refuted+1 WHERE id=?", other["id"])
+
+
+def _record(base: Transaction, key_id: str) -> tuple[int, int]:
     row = base.rows(
         "SELECT COUNT(*) AS n, COALESCE(SUM((f.score >= 0.5) = (a.score >= 0.5)), 0) AS agreed FROM feedback f "
         "JOIN audit a ON a.trace_id = f.trace_id WHERE f.key_id=? AND a.state='labelled' AND f.score IS NOT NULL", key_id,
     )[0]  # fmt: skip
-    return float((row["agreed"] + 1) / (row["n"] + 2))
+    return row["agreed"], row["n"]
 
 
 def _hold_back(base: Transaction, numbers: Sequence[int], where: str = "1") -> None:
