@@ -117,7 +117,8 @@ def drawn(store: Store, who: Visitor, strategy: str = "") -> dict[str, int]:
     """What became of the answers of strategies that were drawn for the audit: how many are open, labelled and skipped."""
     where, values = who.own()
     rows = store.rows(
-        f"SELECT state, COUNT(*) AS n FROM audit WHERE drawn='lot' AND {_THOUGHT} AND {where} AND (?='' OR {_STRATEGY}=?) GROUP BY state",
+        f"SELECT state, COUNT(*) AS n FROM audit WHERE drawn='lot' AND {_THOUGHT} AND {where} AND (?='' OR {_STRATEGY}=?) "
+        "GROUP BY state",
         *values, strategy, strategy,
     )  # fmt: skip
     return {"open": 0, "labelled": 0, "skipped": 0} | {row["state"]: row["n"] for row in rows}
