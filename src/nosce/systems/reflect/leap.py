@@ -43,10 +43,10 @@ async def learning_from_peers(
     one that is left alone hears nothing. After `turns` turns the rest are finished without further talk. Plurality of the
     paths; confidence is its share. Source: S131 "Learning from Peers in Reasoning Models". Left open and filled: T is 512 tokens
     for a model of words, of which the summary is a separate call. The bundled model writes no summaries: the last step
-    that a path has finished is its summary, shown to others as a note (T is 16 tokens).
+    that a path has finished is its summary, shown to others as a note (T is 24 tokens).
     """
     worded = "distil" in mind.dialect.acts
-    tokens = every or (512 if worded else 16)
+    tokens = every or (512 if worded else 24)
     thoughts = await mind.think(problem, n=paths, max_tokens=tokens)
     for turn in range(turns):
         plurality(problem, mind, thoughts)
