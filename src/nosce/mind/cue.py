@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nosce.core.errors import CapabilityError
 
@@ -26,3 +26,10 @@ class Cue:
             serve = [f"a model of the {name} dialect" for name in sorted(self.renderings)]
             raise CapabilityError(f"cue {self.name} v{self.version}", model or f"the {dialect} dialect", serve)
         return self.renderings[dialect]
+
+    def filled(self, **blanks: str) -> Cue:
+        """The cue with blanks of its own (`{name}` each) filled in; the question's stays."""
+        wordings = dict(self.renderings)
+        for name, text in blanks.items():
+            wordings = {dialect: wording.replace(f"{{{name}}}", text) for dialect, wording in wordings.items()}
+        return replace(self, renderings=wordings)

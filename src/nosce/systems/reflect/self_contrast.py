@@ -63,8 +63,7 @@ async def _solved(problem: Problem, mind: Mind, count: int, *, worded: bool) -> 
     """One solution under each perspective."""
     if not worded:
         return await mind.think(problem, n=count)
-    cue = Cue(PERSPECTIVES.name, PERSPECTIVES.version, {"chat": PERSPECTIVES.renderings["chat"].replace("{count}", str(count))})
-    named = (await mind.attempts("plan", problem, Given(cue=cue)))[0].text
+    named = (await mind.attempts("plan", problem, Given(cue=PERSPECTIVES.filled(count=str(count)))))[0].text
     views = [line.strip().removeprefix("-").strip() for line in named.splitlines() if line.strip().startswith("-")][:count]
     asked = [[view] for view in views] + [[]] * (count - len(views))
     made = await asyncio.gather(*(mind.think(problem, notes=notes) for notes in asked))
