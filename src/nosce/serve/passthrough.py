@@ -110,21 +110,29 @@ class _Call:
         await self.exchange.whole(reply.status, reply.body, head(reply.headers))
 
     async def streamed(self, headers: dict[str, str], most: float) -> None:
-        """The answer piece by piece; one with more events than `most` is cut off. What came is counted, however it ends."""
+        """The answer piece by piece; one with more events than `most` is cut off. What came is counted, however it ends.
+
+        Nothing is passed back before the first byte, so that until then another may stand in for an upstream that breaks off.
+        """
         exchange, tail, events, last = self.exchange, b"", 0, b"\n"
         async with self.upstreams.transport.stream(self.url, self.payload, headers, self.replica.settings.timeout) as answer:
             if answer.status in AGAIN:
                 raise Unwell(await _gathered(answer))
             usable(answer.status, answer.headers)
+            pieces = answer.pieces()
+            piece = await anext(pieces, b"")
+            if not piece and answer.status < 300:
+                raise Failed("the upstream's stream is empty")
             await exchange.start(answer.status, [*head(answer.headers), ("cache-control", "no-cache")])
             try:
-                async for piece in answer.pieces():
+                while piece:
                     tail = (tail + piece)[-_TAIL:] if len(piece) < _TAIL else piece[-_TAIL:]
                     events += (last + piece).count(_EVENT)
                     last = tail[1 - len(_EVENT) :]
                     await exchange.piece(piece)
                     if events > most:
                         raise Failed("the upstream streams more tokens than were asked for")
+                    piece = await anext(pieces, b"")
             finally:
                 counted(self.done, self.replica, answer.status, self.body.fields, tail, events)
             await exchange.piece(b"", more=False)
