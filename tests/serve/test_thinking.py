@@ -12,6 +12,9 @@ from tests.serve.test_passing import post
 from tests.serve.test_wrap import City, policy, sure
 from tests.servers.stub import Call, Raw, completion, serving
 
+from nosce.core.registry import registry
+from nosce.serve.servable import names
+
 HI: list[Any] = [{"role": "user", "content": "2+2"}]
 
 
@@ -106,6 +109,36 @@ def test_an_abstention_is_a_refusal_that_says_why(tmp_path: Path) -> None:
     assert made.metacognition["outcome"] == "abstained"  # type: ignore[attr-defined]
     assert "not sure enough" in "".join(p.choices[0].delta.refusal or "" for p in streamed)
     assert response.output[0].content[0].type == "refusal"  # type: ignore[union-attr]
+
+
+def test_doubt_asks_back_where_the_caller_lets_it(tmp_path: Path) -> None:
+    def answer(call: Call) -> Any:
+        asks = "2+2" not in str(call.body["messages"][-1]["content"]).split("\n\n")[-1]
+        return completion("Which base do you count in?") if asks else completion("4", choice=sure(0.2))
+
+    (tmp_path / "policy.json").write_text(policy(0.8, ("think",)).to_json())
+    with serving(answer) as up, proxy(tmp_path, f"small=openai:m@{up.url}", policy=tmp_path / "policy.json", risk=0.1) as url:
+        made = client(url).chat.completions.create(model="nosce/auto", messages=HI, extra_body={"metacognition": {"ask": True}})
+    assert made.metacognition["outcome"] == "asked"  # type: ignore[attr-defined]
+    assert (made.choices[0].message.content, made.choices[0].message.refusal) == ("Which base do you count in?", None)
+    assert made.usage is not None
+    assert made.usage.num_calls == len(up.calls) == 2  # type: ignore[attr-defined]
+
+
+def test_no_tool_of_the_servers_runs_for_a_caller(tmp_path: Path) -> None:
+    """Whatever a caller offers and a model writes, what runs are calls to upstreams; a tool call goes back to the caller."""
+    mark = tmp_path / "ran"
+    code = f"open({str(mark)!r}, 'w')"
+    words = f"<tool> python {code} </tool>\n```python\n{code}\n```\npython({code})"
+    tools = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in ("python", "calculator")]
+    for name in names():
+        assert not registry.find(name).needs & {"tools", "env"}
+    with serving(lambda call: completion(words)) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+        for name in names():
+            body = {"model": f"nosce/{name}", "messages": HI, "tools": tools, "reasoning_effort": "low"}
+            assert post(f"{url}/chat/completions", json.dumps(body).encode())[0] in (200, 422)  # some take a second model
+    assert up.calls
+    assert not mark.exists()
 
 
 def test_doubt_escalates_to_the_strong_upstream(tmp_path: Path) -> None:

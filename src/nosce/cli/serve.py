@@ -94,12 +94,12 @@ def _say_checked(made: Config, as_json: bool) -> None:
         return
     for name, replicas in made.upstreams.items():
         say(f"{name}: {', '.join(one.model for one in replicas)}")
-    say(f"would listen at http://{made.host}:{made.port}, file {made.database}")
+    say(f"would listen at {made.address}, file {made.database}")
 
 
 def _say_start(made: Config) -> None:
     models = ", ".join([*made.upstreams, "nosce/auto"])
-    typer.echo(f"nosce: http://{made.host}:{made.port}/v1 · models {models} · file {made.database}", err=True)
+    typer.echo(f"nosce: {made.address}/v1 · models {models} · file {made.database}", err=True)
 
 
 @keys.command("add", epilog=examples("nosce serve keys add alice", "nosce serve keys add bob --requests 60"))

@@ -115,6 +115,12 @@ class Config(_Strict):
         return next(iter(self.upstreams))
 
     @property
+    def address(self) -> str:
+        """Where it listens, as it stands in an address."""
+        host = self.host.strip("[]")
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
     def local(self) -> bool:
         """Whether only this machine can connect."""
         return self.host in LOOPBACK
