@@ -8,6 +8,7 @@ to the day before, so that charts over time have a day to show.
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import random
 import shutil
@@ -26,14 +27,15 @@ from nosce.core.problem import Problem
 
 QUESTIONS, CALIBRATING, KEPT_OPEN, RISK = 240, 500, 9, 0.25
 MODELS = ("nosce/auto",) * 9 + ("nosce/self-consistency", "nosce/think", "nosce/adaptive-consistency")
+WIDTH, PHONE_WIDTH = 1280, 390
 PAGES = {
-    "traffic": ("/", 920), "confidence": ("/ui/confidence?of=auto", 1160), "tokens": ("/ui/tokens", 1000),
-    "decisions": ("/ui/decisions", 960),
-    "drift": ("/ui/drift", 960), "audit": ("/ui/audit", 860), "memory": ("/ui/memory?show=approved", 900),
+    "traffic": ("/", 900), "confidence": ("/ui/confidence?of=auto", 1000), "tokens": ("/ui/tokens", 1000),
+    "decisions": ("/ui/decisions", 900),
+    "drift": ("/ui/drift", 860), "audit": ("/ui/audit", 800), "memory": ("/ui/memory?show=approved", 800),
 }  # fmt: skip
 """Each page, and how much of its height is shown."""
 
-PHONE = ("traffic", "confidence", "audit")
+PHONE = ("traffic", "confidence", "audit", "trace")
 
 
 def send(url: str, path: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -123,15 +125,27 @@ def pictures(url: str, to: Path, trace: str) -> list[Path]:
         for scheme in ("light", "dark"):
             more = {"trace": (f"/ui/trace/{trace}", 900), "playground": ("/ui/playground", 820)}
             for name, (path, height) in (PAGES | more).items():
-                for width, tall in [(1180, height)] + ([(390, 844)] if name in PHONE else []):
-                    page = browser.new_page(viewport={"width": width, "height": tall}, color_scheme=scheme, device_scale_factor=1)
+                for width, tall in [(WIDTH, height)] + ([(PHONE_WIDTH, 844)] if name in PHONE else []):
+                    phone = width == PHONE_WIDTH
+                    page = browser.new_page(
+                        viewport={"width": width, "height": tall}, color_scheme=scheme, device_scale_factor=2 if phone else 1,
+                        has_touch=phone, is_mobile=phone,
+                    )  # fmt: skip
                     page.goto(url + path)
                     _lived(page, name)
-                    made.append(to / f"{name}{'-phone' if width == 390 else ''}-{scheme}.png")
-                    page.screenshot(path=str(made[-1]))
+                    made.append(to / f"{name}{'-phone' if phone else ''}-{scheme}.png")
+                    _small(page.screenshot(), made[-1])
                     page.close()
         browser.close()
     return made
+
+
+def _small(picture: bytes, to: Path) -> None:
+    """Write a picture with at most 192 colours, which is half of its size and looks the same."""
+    from PIL import Image
+
+    whole = Image.open(io.BytesIO(picture)).convert("RGB")
+    whole.quantize(192, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(to, optimize=True)
 
 
 def _lived(page: Any, name: str) -> None:

@@ -30,7 +30,7 @@ class Axis:
 def shares(title: str, most: float = 1.0) -> Axis:
     """An axis of shares from 0, in percent, with round ticks; it ends at the first tick at or above `most`."""
     steps = (0.01, 0.02, 0.05, 0.1, 0.2)
-    step = next((size for size in steps if most / size <= 6.0001), 0.25)
+    step = next((size for size in steps if most / size <= 8.0001), 0.2)
     ticks = max(1, -int(-most / step // 1)) if most > step else 1
     return Axis(0.0, ticks * step, [i * step for i in range(ticks + 1)], lambda v: f"{100 * v:.0f}%", title)
 

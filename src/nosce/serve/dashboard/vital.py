@@ -59,10 +59,10 @@ def signs(service: Service, who: Visitor, before: Signs | None = None) -> Signs:
 def headline(found: list[Sign]) -> str:
     """The worst of them in one line."""
     for state in ("alarm", "warned"):
-        if bad := [sign for sign in found if sign.state == state]:
-            return bad[0].says
+        if bad := [sign.says for sign in found if sign.state == state]:
+            return ", and ".join([bad[0], *(says[0].lower() + says[1:] for says in bad[1:])])
     if all(sign.state == "well" for sign in found):
-        return "All is well"
+        return "It runs well, and no alarm rings"
     return "It runs well; of its confidence too little is known"
 
 
@@ -99,7 +99,7 @@ def truth(service: Service, who: Visitor) -> Sign:
     early = running(labels, level=EARLY)
     if early is not None and early.alarm:
         return Sign(asks, "warned", f"It may be {way}", _gap(early, labels.sure.n, EARLY), to)
-    return Sign(asks, "well", "No audit speaks against it", _gap(seen, labels.sure.n, ALARM), to)
+    return Sign(asks, "well", "No alarm", _gap(seen, labels.sure.n, ALARM), to)
 
 
 def _gap(seen: Running, n: int, level: float) -> str:
@@ -133,7 +133,8 @@ def _wrong(store: Store, who: Visitor, most: float) -> Any:
     """Of each audited answer that was given under this promise, in the order of labels: 1 where it was wrong."""
     where, values = who.own("a.key_id")
     rows = store.rows(
-        "SELECT a.score FROM audit a JOIN requests r ON r.trace_id = a.trace_id WHERE a.state='labelled' AND a.score IS NOT NULL "
+        "SELECT a.score FROM audit a JOIN requests r ON r.trace_id = a.trace_id WHERE a.state='labelled' AND a.drawn='lot' "
+        "AND a.score IS NOT NULL "
         "AND json_extract(a.data, '$.outcome')='answered' AND json_extract(a.data, '$.calibrated') "
         f"AND json_extract(r.data, '$.risk')=? AND {where} ORDER BY a.labelled", most, *values,
     )  # fmt: skip
