@@ -109,7 +109,8 @@ def audited(store: Store, who: Visitor, strategy: str = "") -> Labels:
 def strategies(store: Store, who: Visitor) -> list[str]:
     """Whose answers were labelled, most first."""
     where, values = who.own()
-    sql = f"SELECT {_STRATEGY} AS name FROM audit WHERE state='labelled' AND drawn='lot' AND {where} GROUP BY 1 ORDER BY COUNT(*) DESC LIMIT 8"
+    of = f"SELECT {_STRATEGY} AS name FROM audit WHERE state='labelled' AND drawn='lot' AND {where}"
+    sql = f"{of} GROUP BY 1 ORDER BY COUNT(*) DESC LIMIT 8"
     return [row["name"] for row in store.rows(sql, *values) if row["name"]]
 
 
