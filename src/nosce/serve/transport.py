@@ -1,4 +1,10 @@
-"""The pool of connections to the upstreams: bytes out, bytes in, nothing parsed."""
+"""The pool of connections to the upstreams: bytes out, bytes in, nothing parsed.
+
+It is aiohttp's, whose parser is C, and not httpx's, though that is what the openai package brings along: in the same proxy, 32
+requests at once, 598 a second pass through with aiohttp, 355 with httpx and 360 with httpx2, of 791 without a proxy; one at a
+time, they add 0.5, 1.2 and 1.4 ms (p50), and 0.6, 1.3 and 1.4 ms of processor time each (`python -m bench.transports`, two
+cores, one run). With httpx the proxy would be at 45% of direct, the least that it promises.
+"""
 
 from __future__ import annotations
 
