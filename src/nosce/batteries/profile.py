@@ -89,7 +89,7 @@ def chosen(names: str) -> list[System]:
     """The batteries named (`all`, or slugs and ids with commas). Raises InputError for anything that is none."""
     if names == "all":
         return batteries()
-    found = [registry.find(name.strip()) for name in names.split(",") if name.strip()]
+    found = [_battery_of(name.strip()) for name in names.split(",") if name.strip()]
     for system in found:
         if "measures" not in system.options:
             known = ", ".join(battery.slug for battery in batteries())
@@ -97,6 +97,13 @@ def chosen(names: str) -> list[System]:
     if not found:
         raise InputError("no battery named; say all, or some of " + ", ".join(b.slug for b in batteries()))
     return found
+
+
+def _battery_of(name: str) -> System:
+    """The system of that name; of one with several parts, the part that is a battery."""
+    system = registry.find(name)
+    parts = [] if "measures" in system.options else [battery for battery in batteries() if battery.id == system.id]
+    return parts[0] if parts and "/" not in name else system
 
 
 def check(plan: Plan, roster: Roster, source: Source) -> None:

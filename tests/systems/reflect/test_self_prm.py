@@ -36,6 +36,7 @@ def judge(thoughts: str, belief: dict[str, float], log: list[str] | None = None)
     [
         ("7779", {"7": 0.4, "9": 0.8}, "9", 0.8),  # one solution that it believes in outweighs three that it doubts
         ("79", {"7": 0.6, "9": 0.6}, "7", 0.6),  # a tie goes to the first drawn
+        ("797", {"7": 0.6, "9": 0.6}, "7", 0.6),
         ("-9", {"9": 0.1}, "9", 0.1),
         ("779", {}, "7", 2 / 3),  # no verdict can be read: the vote decides
         ("--", {}, None, None),

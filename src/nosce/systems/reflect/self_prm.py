@@ -44,7 +44,10 @@ async def self_prm(problem: Problem, mind: Mind, *, n: Draws = 16) -> Answer:
     """
     attempts = [attempt for attempt in await mind.think(problem, n=n) if attempt.answer is not None]
     vote = plurality(problem, mind, attempts)
-    scored = [(attempt, signal) for attempt, signal in await verdicts(problem, mind, attempts) if signal.value is not None]
+    distinct: dict[str, Attempt] = {}
+    for attempt in attempts:
+        distinct.setdefault(attempt.text, attempt)
+    scored = [pair for pair in await verdicts(problem, mind, list(distinct.values())) if pair[1].value is not None]
     if not scored:
         return vote
     best, signal = max(scored, key=lambda pair: pair[1].value or 0.0)
@@ -52,12 +55,9 @@ async def self_prm(problem: Problem, mind: Mind, *, n: Draws = 16) -> Answer:
 
 
 async def verdicts(problem: Problem, mind: Mind, attempts: Sequence[Attempt]) -> list[tuple[Attempt, Signal]]:
-    """Every attempt with the model's verdict on it; attempts of one text share one."""
-    texts = {attempt.text: attempt for attempt in reversed(attempts)}
-    asked = [texts[text] for text in dict.fromkeys(attempt.text for attempt in attempts)]
-    found = await asyncio.gather(*(mind.verify(problem, attempt) for attempt in asked))
-    known = {attempt.text: signal for attempt, signal in zip(asked, found, strict=True)}
-    return [(attempt, known[attempt.text]) for attempt in attempts]
+    """Every attempt with the model's verdict on it."""
+    signals = await asyncio.gather(*(mind.verify(problem, attempt) for attempt in attempts))
+    return list(zip(attempts, signals, strict=True))
 
 
 def precision(right: Floats, accepted: Floats) -> float:
