@@ -1,5 +1,7 @@
 """A real server killed in the midst of requests: what was answered is there, what was not is marked and charged to nobody."""
 
+import http.client
+import json
 import os
 import signal
 import sqlite3
@@ -13,6 +15,7 @@ from tests.serve.streams import chunk
 from tests.servers.stub import Call, Raw, completion, serving
 
 from nosce.serve.config import Limits
+from nosce.serve.exchange import CUT_OFF
 from nosce.serve.keys import Keys
 from nosce.serve.store import INTERRUPTED, Store
 
@@ -104,6 +107,32 @@ def test_the_dashboard_tells_of_what_was_cut_off(tmp_path: Path) -> None:
             assert "interrupted" in server.get("/?show=failed")[1]
             status, page = server.get(f"/ui/trace/{row['trace_id']}")
             assert (status, INTERRUPTED in page, "Was it right?" in page) == (200, True, False)
+
+
+def test_a_server_that_is_stopped_waits_and_then_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its patience is a second here: who waits for an answer gets a 503, a stream breaks off, and the books say how it ended."""
+    from tests.serve import live
+
+    usual = live.settings
+    monkeypatch.setattr(live, "settings", lambda config: {**usual(config), "timeout_graceful_shutdown": 1})
+    with serving(answer) as up:
+        with live.proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+            lines = [http.client.HTTPConnection(url.split("/")[2], timeout=20) for _ in KINDS]
+            for line, kind in zip(lines, KINDS.values(), strict=True):
+                line.request("POST", "/v1/chat/completions", json.dumps({**kind, "messages": SLOW}))
+            assert until(lambda: len(up.calls) == len(KINDS))
+        for line, kind in zip(lines, KINDS.values(), strict=True):
+            came = line.getresponse()
+            if kind.get("stream"):
+                with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+                    came.read()
+            else:
+                assert (came.status, json.loads(came.read())["error"]["code"]) == (503, "stopped")
+            line.close()
+        assert until(lambda: up.left == len(KINDS))
+    held = rows(tmp_path / "nosce.db")
+    assert [(row["state"], row["status"], row["reason"]) for row in held] == [("interrupted", 503, CUT_OFF)] * 4
+    assert [row["completion_tokens"] for row in held] == [0, 3, 0, 0]  # of the stream, what had come is charged
 
 
 def test_a_worker_that_is_killed_is_replaced_and_what_it_had_under_way_is_marked(tmp_path: Path) -> None:

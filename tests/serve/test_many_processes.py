@@ -1,9 +1,21 @@
 """Eight processes at work on one file: nothing of what any of them wrote is lost, and a key's day ends for all of them."""
 
+import json
+import sqlite3
 import subprocess
 import sys
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+from tests.serve.live import proxy
+from tests.serve.running import until
+from tests.serve.test_passing import post
+from tests.servers.stub import completion, serving
+
+from nosce.serve import schema
 from nosce.serve.config import Limits
 from nosce.serve.keys import Keys
 from nosce.serve.store import Store
@@ -88,3 +100,30 @@ def test_a_keys_day_ends_for_every_process_within_two_seconds(tmp_path: Path) ->
     assert at[-1] <= used_up + 2.0 + 0.5
     assert len({row["process"] for row in store.rows("SELECT process FROM requests")}) == PROCESSES
     store.close()
+
+
+def test_a_file_that_somebody_holds_too_long_stops_new_questions_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup with a lock on the file, and a patience of 0.4 s here: answers go on for so long, then 503; nobody else waits."""
+    monkeypatch.setattr(schema, "PATIENCE", 0.4)
+    ask = json.dumps({"model": "small", "messages": [{"role": "user", "content": "2+2"}]}).encode()
+    with serving(lambda call: completion("4")) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
+        assert post(f"{url}/chat/completions", ask)[0] == 200
+        time.sleep(0.1)
+        holder = sqlite3.connect(tmp_path / "nosce.db", isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        assert post(f"{url}/chat/completions", ask)[0] == 200  # it is written down later
+        time.sleep(0.6)
+        with ThreadPoolExecutor(4) as pool:
+            refused = [pool.submit(post, f"{url}/chat/completions", ask) for _ in range(4)]
+            began = time.monotonic()
+            assert b"nosce/auto" in urllib.request.urlopen(f"{url}/models", timeout=5).read()
+            assert time.monotonic() - began < 0.3
+            assert {one.result()[0] for one in refused} == {503}
+        holder.execute("COMMIT")
+        holder.close()
+        assert until(lambda: post(f"{url}/chat/completions", ask)[0] == 200)
+        time.sleep(0.1)
+    with sqlite3.connect(tmp_path / "nosce.db") as base:
+        assert base.execute("SELECT COUNT(*) FROM requests WHERE state='done'").fetchone()[0] == 3 == len(up.calls)

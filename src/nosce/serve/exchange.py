@@ -24,6 +24,9 @@ T = TypeVar("T")
 PATIENCE = 30.0
 """Seconds for which a body may stand still."""
 
+CUT_OFF = "cut off: the server was stopped, or the page was left that asked"
+"""What is noted of a request that was neither answered nor hung up on."""
+
 LONGEST = 300.0
 """Seconds that a body may take in all."""
 

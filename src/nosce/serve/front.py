@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from nosce.core.errors import CapabilityError, InputError, JournalError, ModelError, NosceError
 from nosce.serve.caller import Rejected
-from nosce.serve.exchange import ASGI, Exchange, HungUp, Message, Receive, Refused, Scope, Send
+from nosce.serve.exchange import ASGI, CLOSE, Exchange, HungUp, Message, Receive, Refused, Scope, Send
 from nosce.serve.routes import completions, embeddings, listing, responses
 from nosce.serve.service import Service
 from nosce.serve.transport import Failed
@@ -46,7 +46,7 @@ class Front:
         except HungUp:
             raise
         except asyncio.CancelledError:
-            raise
+            await _stopped(exchange)
         except Failed:
             raise
         except Exception as error:
@@ -69,6 +69,14 @@ class Front:
 
         exchange.started = True  # from here on they answer, errors included
         await self._rest(exchange.scope, receive, exchange.send)
+
+
+async def _stopped(exchange: Exchange) -> None:
+    """The server ends, and so does its patience: 503 where no answer had begun; a stream breaks off, as its client can see."""
+    if exchange.started:
+        raise Failed("the server was stopped")
+    refusal = Refused(503, "the server was stopped before there was an answer", "server_error", code="stopped", headers=CLOSE)
+    await exchange.json(refusal.status, refusal.body, refusal.headers)
 
 
 def _told(exchange: Exchange, error: Exception) -> None:

@@ -40,7 +40,7 @@ class _Standing(Collector):
         yield from self._learned()
         cut = self.service.store.one("SELECT COUNT(*) AS n FROM requests WHERE state='interrupted'")
         left = float(cut["n"] if cut else 0)
-        yield _gauge("nosce_requests_interrupted", "Requests on file that a killed server left half done.", left)
+        yield _gauge("nosce_requests_interrupted", "Requests on file that the end of a server cut off.", left)
         yield _gauge("nosce_journal_writable", "1 while answers can be written down.", float(self.service.store.mended()))
 
     def _learned(self) -> Iterator[Metric]:

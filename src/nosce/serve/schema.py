@@ -7,6 +7,9 @@ import os
 import sqlite3
 from pathlib import Path
 
+PATIENCE = 10.0
+"""Seconds for which a write waits for another process's to end."""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS keys(
@@ -81,7 +84,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def opened(path: Path) -> sqlite3.Connection:
     """A connection to a file whose tables are there."""
-    made = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    made = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     made.execute("PRAGMA synchronous=NORMAL")
     made.row_factory = sqlite3.Row
     return made

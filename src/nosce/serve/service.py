@@ -45,6 +45,7 @@ class Service:
     meters: Meters = field(default_factory=Meters)
     policy: Kept | None = None
     lessons: Lessons | None = None
+    under_way: int = 0
     _looked: float = 0.0
     _bundled: dict[str, Model] = field(default_factory=dict)
 
@@ -71,9 +72,9 @@ class Service:
 
         return names()
 
-    def admit(self, exchange: Exchange) -> None:
+    async def admit(self, exchange: Exchange) -> None:
         """Let a question in by rate and budget, and only while answers can be written down. Raises Refused."""
-        if not self.store.mended():
+        if not self.store.writable and not await asyncio.to_thread(self.store.mended):
             why = "the server cannot write its journal (is the disk full?)"
             raise Refused(503, why, "server_error", code="journal", headers={"retry-after": "2"})
         self.gate.check(exchange.caller)
@@ -82,19 +83,22 @@ class Service:
         """Note that a request is under way."""
         who = (exchange.trace_id, exchange.caller.id, time.time(), self.store.process)
         self.store.put(STARTED, *who, exchange.path, model, strategy, int(streamed))
+        self.under_way += 1
         self.meters.in_flight.inc()
 
     def end(self, exchange: Exchange, state: str, passed: Passed, said: Mapping[str, Any] | None = None) -> None:
         """Note how it ended: `said` is the answer's metacognition, where there is one."""
         said = said or {}
         seconds = time.monotonic() - exchange.began
-        self._meter(exchange.path, state, passed, said, seconds)
+        self.under_way -= 1
         self.gate.spend(exchange.caller, passed.prompt_tokens + passed.completion_tokens, passed.money)
         self.store.keep(
             ENDED, state, passed.status, passed.alias, said.get("outcome"), said.get("confidence"), said.get("calibrated"),
             said.get("source"), said.get("reason") or passed.error, passed.calls, passed.prompt_tokens, passed.completion_tokens,
             round(seconds, 6), passed.money, packed(said) if said else None, exchange.trace_id,
         )  # fmt: skip
+        with contextlib.suppress(OSError):  # the counters of several processes are files as well
+            self._meter(exchange.path, state, passed, said, seconds)
 
     def _meter(self, path: str, state: str, passed: Passed, said: Mapping[str, Any], seconds: float) -> None:
         meters = self.meters
@@ -158,8 +162,12 @@ class Service:
         Lessons(self.store).expire(before)
 
     async def close(self) -> None:
-        """Close connections and the store."""
+        """Close connections and the store, once what was cut off has been written down."""
         await self.upstreams.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                while self.under_way:
+                    await asyncio.sleep(0.01)
         self.store.close()
 
 

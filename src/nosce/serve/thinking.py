@@ -15,8 +15,8 @@ from nosce.models.base import Model
 from nosce.serve.answering import answered
 from nosce.serve.asking import ask
 from nosce.serve.caller import Caller, Rejected
-from nosce.serve.caps import capped
-from nosce.serve.exchange import Exchange, HungUp, Refused
+from nosce.serve.caps import capped, estimated
+from nosce.serve.exchange import CUT_OFF, Exchange, HungUp, Refused
 from nosce.serve.passthrough import Passed, sent_on
 from nosce.serve.remembering import Recalled, recalled
 from nosce.serve.replying import Result
@@ -109,8 +109,12 @@ async def think(asking: Question, render: Render, stream: Callable[[Question, Re
         result = await exchange.unless_hung_up(stream(asking, render) if streamed else _whole(asking, render))
         state, done, said = "done", _books(asking, result), result.metacognition
         service.remember(exchange, asking.body, result)
-    except (HungUp, asyncio.CancelledError):
+    except HungUp:
         state, done = "cancelled", Passed(499, asking.asked.alias, *_spent(asking), error="the client went away")
+        done.prompt_tokens = done.prompt_tokens or estimated(asking.body)
+        raise
+    except asyncio.CancelledError:
+        state, done = "interrupted", Passed(503, asking.asked.alias, *_spent(asking), error=CUT_OFF)
         raise
     except Refused as error:
         done = Passed(error.status, asking.asked.alias, *_spent(asking), error=str(error))

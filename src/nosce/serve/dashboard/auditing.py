@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from sqlite3 import Row
@@ -57,7 +58,7 @@ async def judge(trace_id: str, request: Request, who: Who) -> Response:
         label: dict[str, Any] = {"score": VERDICTS[verdict]}
         if (better := fields.get("better", "").strip()) and "right_answer" in feedback.Label.model_fields:
             label["right_answer"] = better
-        await feedback.label(trace_id, feedback.Label(**label), request)
+        await asyncio.to_thread(feedback.label, trace_id, feedback.Label(**label), request)
         return RedirectResponse("/ui/audit", 303)
     states = {"skip": ("skipped", "open"), "again": ("open", "skipped")}
     if verdict not in states:

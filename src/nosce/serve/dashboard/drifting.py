@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Annotated
@@ -77,7 +78,7 @@ def drift(request: Request, who: Who) -> HTMLResponse:
 async def promote(number: int, request: Request, who: Who) -> Response:
     """Let a shadow threshold decide from now on."""
     await form(request, admin(who))
-    await feedback.promote(number, request)
+    await asyncio.to_thread(feedback.promote, number, request)
     return RedirectResponse("/ui/drift", 303)
 
 

@@ -25,7 +25,7 @@ class Asked:
 
 async def read(service: Service, exchange: Exchange) -> Asked:
     """Read a request. Raises Refused or Malformed before anything is spent."""
-    service.admit(exchange)
+    await service.admit(exchange)
     body = Body.read(await exchange.body(exchange.caller.limits.body))
     model, settings = body.fields.get("model"), body.fields.get("metacognition")
     if not isinstance(model, str) or not model:

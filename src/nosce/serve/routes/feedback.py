@@ -71,14 +71,21 @@ async def feedback(given: Feedback, request: Request) -> dict[str, Any]:
         raise Refused(409, f"that request {why}, so there is nothing to be right or wrong", code="no_answer")
     score = _score(service, given)
     values = (given.trace_id, caller.id, time.time(), score, given.answer if service.config.trace_text else None)
-    if not service.store.now([("INSERT OR IGNORE INTO feedback(trace_id, key_id, at, score, answer) VALUES (?,?,?,?,?)", values)]):
+    await asyncio.to_thread(_kept, service, given, values)
+    return {"trace_id": given.trace_id, "score": score}
+
+
+def _kept(service: Service, given: Feedback, values: tuple[Any, ...]) -> None:
+    """Write it down, and learn from it; in a thread of its own, for the file may be in other hands for a while."""
+    sql = "INSERT OR IGNORE INTO feedback(trace_id, key_id, at, score, answer) VALUES (?,?,?,?,?)"
+    if not service.store.now([(sql, values)]):
         raise Refused(409, "that trace has its feedback already", code="already_given")
     if service.lessons is not None:
+        _, key_id, _, score, _ = values
         if score is not None and score < 0.5:
-            service.lessons.complained(given.trace_id, caller.id)
+            service.lessons.complained(given.trace_id, key_id)
         if given.answer or (score or 0) >= 0.5:
-            service.lessons.volunteered(given.trace_id, caller.id, given.answer)
-    return {"trace_id": given.trace_id, "score": score}
+            service.lessons.volunteered(given.trace_id, key_id, given.answer)
 
 
 async def _ended(store: Store, trace_id: str, key_id: str) -> str:
@@ -110,19 +117,19 @@ def _score(service: Service, given: Feedback) -> float | None:
 
 
 @router.get("/audit")
-async def audit(
+def audit(
     request: Request, state: Annotated[str, Query(pattern="^(open|labelled)$")] = "open",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:  # fmt: skip
     """The answers drawn for the audit, oldest first: by lot (`drawn` = `lot`), or because memory would gain from them (`unmet`)."""
     who(request, admin=True)
-    await asyncio.to_thread(serving(request).inquire)
+    serving(request).inquire()
     rows = serving(request).store.rows("SELECT * FROM audit WHERE state=? ORDER BY at LIMIT ?", state, limit)
     return {"object": "list", "data": [dict(row) for row in rows]}
 
 
 @router.post("/audit/{trace_id}")
-async def label(trace_id: str, given: Label, request: Request) -> dict[str, Any]:
+def label(trace_id: str, given: Label, request: Request) -> dict[str, Any]:
     """Label a drawn answer, a withheld one too. Each label moves the shadow threshold; none moves the live one.
 
     Where memory is on, an answer found right becomes a lesson of the key that asked, as does the auditor's own answer.
@@ -138,7 +145,7 @@ async def label(trace_id: str, given: Label, request: Request) -> dict[str, Any]
 
 
 @router.get("/policies")
-async def policies(request: Request) -> dict[str, Any]:
+def policies(request: Request) -> dict[str, Any]:
     """The thresholds that audited labels gave: in the shadow, live and retired, newest first."""
     who(request, admin=True)
     rows = serving(request).store.rows("SELECT * FROM policies ORDER BY id DESC LIMIT 100")
@@ -146,7 +153,7 @@ async def policies(request: Request) -> dict[str, Any]:
 
 
 @router.post("/policies/{number}/promote")
-async def promote(number: int, request: Request) -> dict[str, Any]:
+def promote(number: int, request: Request) -> dict[str, Any]:
     """Let a shadow threshold decide from now on."""
     service = serving(request)
     who(request, admin=True)
@@ -162,5 +169,5 @@ async def forget(trace_id: str, request: Request) -> dict[str, Any]:
     service, caller = serving(request), who(request)
     if await _ended(service.store, trace_id, caller.id) == "started":
         raise Refused(409, "that request is still under way; delete it when it has ended", code="under_way")
-    found = service.store.forget(trace_id=trace_id, key_id=caller.id)
+    found = await asyncio.to_thread(service.store.forget, trace_id=trace_id, key_id=caller.id)
     return {"trace_id": trace_id, "deleted": bool(found)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -16,7 +17,7 @@ router = APIRouter()
 async def health(request: Request, response: Response) -> dict[str, Any]:
     """Whether the server and its upstreams are well; 503 when answers cannot be written down or no upstream is healthy."""
     service: Service = request.app.state.service
-    journal = service.store.mended()
+    journal = await asyncio.to_thread(service.store.mended)
     upstreams = {
         alias: [{"healthy": one.healthy, "asked": one.asked, "failed": one.failed} for one in replicas]
         for alias, replicas in service.upstreams.replicas.items()
@@ -29,4 +30,5 @@ async def health(request: Request, response: Response) -> dict[str, Any]:
 @router.get("/metrics", tags=["server"], response_class=Response)
 async def metrics(request: Request) -> Response:
     """Counters in Prometheus' text format."""
-    return Response(exposition(request.app.state.service), media_type="text/plain; version=0.0.4; charset=utf-8")
+    said = await asyncio.to_thread(exposition, request.app.state.service)
+    return Response(said, media_type="text/plain; version=0.0.4; charset=utf-8")

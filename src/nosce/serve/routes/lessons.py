@@ -25,7 +25,7 @@ class Decision(BaseModel):
 
 
 @router.get("/lessons")
-async def listed(
+def listed(
     request: Request, state: Literal["proposed", "approved", "rejected"] | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:  # fmt: skip
@@ -36,7 +36,7 @@ async def listed(
 
 
 @router.post("/lessons/{number}")
-async def decided(number: Number, given: Decision, request: Request) -> dict[str, Any]:
+def decided(number: Number, given: Decision, request: Request) -> dict[str, Any]:
     """Approve or reject a lesson."""
     book, caller = _book(request), who(request, admin=True)
     if book.lesson(number) is None:
@@ -46,7 +46,7 @@ async def decided(number: Number, given: Decision, request: Request) -> dict[str
 
 
 @router.delete("/lessons/{number}")
-async def forgotten(number: Number, request: Request) -> dict[str, Any]:
+def forgotten(number: Number, request: Request) -> dict[str, Any]:
     """Delete a lesson of this key; an administrator deletes any."""
     caller = who(request)
     if not _book(request).forget(number, None if caller.role == "admin" else caller.id):

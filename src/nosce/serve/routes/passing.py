@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from nosce.serve.auditing import KEPT, drawn, passed_answer, put_as, queue
 from nosce.serve.caps import estimated
-from nosce.serve.exchange import Exchange, HungUp, Refused
+from nosce.serve.exchange import CUT_OFF, Exchange, HungUp, Refused
 from nosce.serve.passthrough import Passed, pass_on
 from nosce.serve.routes.asked import Asked
 from nosce.serve.service import Service
@@ -26,6 +28,9 @@ async def passed(service: Service, exchange: Exchange, asked: Asked, path: str) 
     except HungUp:
         state, done.status, done.error = "cancelled", 499, "the client went away"
         done.prompt_tokens = done.prompt_tokens or estimated(asked.body.fields)
+        raise
+    except asyncio.CancelledError:
+        state, done.status, done.error = "interrupted", 503, CUT_OFF
         raise
     except Refused as error:
         done.status, done.error = error.status, str(error)
