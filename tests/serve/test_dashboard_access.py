@@ -60,6 +60,13 @@ def faults(page: Any) -> list[tuple[str, str, list[str]]]:
     return [(v["id"], v["impact"], [node["html"][:160] for node in v["nodes"][:3]]) for v in found]
 
 
+SHIFT = """() => new Promise(done => { let sum = 0;
+  new PerformanceObserver(list => { for (const e of list.getEntries()) sum += e.value })
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(sum), 50) })"""
+"""How far things moved after they were first drawn: the browser's cumulative layout shift."""
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (PHONE, "light"), (PHONE, "dark")])
 def test_axe_finds_nothing_on_any_page(browser: Any, live: tuple[str, str, Store], width: int, scheme: str) -> None:
     url, trace, _ = live
@@ -70,6 +77,7 @@ def test_axe_finds_nothing_on_any_page(browser: Any, live: tuple[str, str, Store
         page.goto(url + path)
         assert faults(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.evaluate(SHIFT) <= 0.01, path
     page.close()
 
 

@@ -73,7 +73,8 @@ def health(service: Service, who: Visitor) -> Sign:
     lately = f"{failed:,} of {ended:,} failed in 15 minutes" if ended else "nothing asked in 15 minutes"
     replicas = [one for all_ in service.upstreams.replicas.values() for one in all_]
     resting = [one for one in replicas if not one.healthy]
-    ups = f"{len(replicas) - len(resting)} of {len(replicas)} upstreams up"
+    up = len(replicas) - len(resting)
+    ups = "its upstream is up" if up == len(replicas) == 1 else f"{up} of {len(replicas)} upstreams up"
     if not service.store.writable:
         return Sign(asks, "alarm", "Answers cannot be written down", f"is the disk full? {lately}", to)
     if len(resting) == len(replicas):

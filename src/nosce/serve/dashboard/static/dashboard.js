@@ -110,6 +110,7 @@
       const before = one("#now h1").textContent.trim(), focused = document.activeElement?.closest("#now a")?.getAttribute("href");
       renew("#now", made);
       if (focused) one(`#now a[href="${CSS.escape(focused)}"]`)?.focus();
+      document.title = one("#now").dataset.title;
       const after = one("#now h1").textContent.trim();
       if (after !== before) one("#heard").textContent = after;
     };
