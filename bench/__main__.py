@@ -102,11 +102,11 @@ CHECKS: dict[str, Check] = {
         and f["installed"]["mb"] <= 300,
     ),
     "dashboard": (
-        "every page in ≤ 300 ms over 100,000 requests; three tabs that look on add ≤ 0.5 ms to what is passed on (p50)",
-        lambda f: f"slowest {max(f['pages_ms'].values())} ms ({max(f['pages_ms'], key=f['pages_ms'].get)}); "
-        f"{f['pass_through_ms']['alone']['p50']} ms alone, {f['pass_through_ms']['watched']['p50']} ms watched",
-        lambda f: max(f["pages_ms"].values()) <= 300
-        and f["pass_through_ms"]["watched"]["p50"] - f["pass_through_ms"]["alone"]["p50"] <= 0.5,
+        "every page takes the server ≤ 300 ms over 100,000 requests; three tabs that look on add ≤ 10% to what is passed on (p50)",
+        lambda f: "slowest {} ms ({}); × {} watched".format(
+            *max((page["processor"], path) for path, page in f["pages_ms"].items()), f["pass_through_ms"]["ratio_p50"]
+        ),
+        lambda f: max(page["processor"] for page in f["pages_ms"].values()) <= 300 and f["pass_through_ms"]["ratio_p50"] <= 1.1,
     ),
     "poisoning": (
         "planted lessons succeed ≥ 95% less often than against an unguarded memory, and honest questions stay within 1 point of it "

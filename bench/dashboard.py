@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import sqlite3
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from typing import Any
 
 from bench.proxy import free_port, process
 
-MANY, DAYS, AUDITED, TRIES, SENT, ROUNDS, TABS = 100_000, 7, 50, 5, 400, 5, 3
+MANY, DAYS, AUDITED, TRIES, SECONDS, ROUNDS, TABS = 100_000, 7, 50, 5, 2.2, 10, 3
 PAGES = ("/", "/?show=failed", "/?q=zzzz", "/ui/traffic/rows", "/ui/confidence", "/ui/tokens", "/ui/decisions", "/ui/drift",
          "/ui/audit", "/ui/memory", "/ui/playground")  # fmt: skip
 FRESH = 5.2  # seconds after which the figures of the first page are worked out anew
@@ -52,25 +53,31 @@ def multiply(database: Path) -> None:
     base.close()
 
 
-def pages(port: int) -> dict[str, float]:
-    """Milliseconds from a page's request to its last byte, the best of TRIES."""
+def spent(pid: int) -> float:
+    """Milliseconds of processor time that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pages(port: int, pid: int) -> dict[str, dict[str, float]]:
+    """Of each page over TRIES: milliseconds of the server's processor (mean), whatever else runs, and to the last byte (best)."""
     found = {}
     for path in PAGES:
-        took = []
+        took, before = [], spent(pid)
         for _ in range(TRIES):
             began = time.perf_counter()
             urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read()
             took.append(1000 * (time.perf_counter() - began))
             time.sleep(FRESH if path == "/" else 0)
-        found[path] = round(min(took), 1)
+        found[path] = {"processor": round((spent(pid) - before) / TRIES, 1), "best": round(min(took), 1)}
     return found
 
 
 def latencies(port: int) -> list[float]:
-    """Milliseconds of SENT requests that are passed on, one after the other."""
-    line, took = http.client.HTTPConnection("127.0.0.1", port), []
+    """Milliseconds of requests that are passed on one after the other, for SECONDS."""
+    line, took, until = http.client.HTTPConnection("127.0.0.1", port), list[float](), time.monotonic() + SECONDS
     body = json.dumps({"model": "stub", "messages": [{"role": "user", "content": "2+2"}]})
-    for _ in range(SENT):
+    while time.monotonic() < until:
         began = time.perf_counter()
         line.request("POST", "/v1/chat/completions", body, {"content-type": "application/json"})
         assert json.loads(line.getresponse().read())["usage"]["total_tokens"] == 10
@@ -87,24 +94,22 @@ def looking_on(port: int, until: threading.Event) -> None:
             seen = answer.read().decode().partition('data-version="')[2].partition('"')[0] or seen
 
 
-def watched(port: int) -> dict[str, dict[str, float]]:
-    """Latencies with nobody looking and with TABS, in turns; medians over ROUNDS."""
-    rounds: dict[str, list[list[float]]] = {"alone": [], "watched": []}
+def watched(port: int) -> dict[str, Any]:
+    """Latencies with nobody looking and with TABS, in turns: medians over ROUNDS, and the median of the rounds' ratios."""
+    rounds = []
     for _ in range(ROUNDS):
-        rounds["alone"].append(latencies(port))
-        over = threading.Event()
+        alone, over = latencies(port), threading.Event()
         tabs = [threading.Thread(target=looking_on, args=(port, over)) for _ in range(TABS)]
         for tab in tabs:
             tab.start()
-        time.sleep(1.9)
-        rounds["watched"].append(latencies(port))
+        seen = latencies(port)
         over.set()
         for tab in tabs:
             tab.join()
-    cuts = {name: [quantiles(took, n=20) for took in all_] for name, all_ in rounds.items()}
-    return {
-        name: {f"p{5 * (i + 1)}": round(median(cut[i] for cut in all_), 2) for i in (9, 18)} for name, all_ in cuts.items()
-    }
+        rounds.append([quantiles(took, n=20) for took in (alone, seen)])
+    found = {f"p{5 * i + 5}": {name: round(median(r[k][i] for r in rounds), 2) for k, name in enumerate(("alone", "watched"))}
+             for i in (9, 18)}  # fmt: skip
+    return {**found, "ratio_p50": round(median(r[1][9] / r[0][9] for r in rounds), 3)}
 
 
 CONFIG = """[serve]
@@ -124,14 +129,14 @@ def run() -> dict[str, Any]:
         database, config = Path(folder) / "nosce.db", Path(folder) / "serve.toml"
         config.write_text(CONFIG.format(port=port, database=database, up=up))
         serve = [sys.executable, "-c", "from nosce.cli.app import main; main()", "serve", "--config", str(config)]
-        with process([sys.executable, "-m", "bench.stub_upstream", str(up)], up, 20), process(serve, port, 60):
+        with process([sys.executable, "-m", "bench.stub_upstream", str(up)], up, 20), process(serve, port, 60) as server:
             for model in MODELS:
                 for question in QUESTIONS:
                     send(port, model, question)
             time.sleep(1)
             multiply(database)
             size = round(database.stat().st_size / 1e6)
-            return {"requests": MANY, "mb": size, "pages_ms": pages(port), "pass_through_ms": watched(port)}
+            return {"requests": MANY, "mb": size, "pages_ms": pages(port, server.pid), "pass_through_ms": watched(port)}
 
 
 if __name__ == "__main__":

@@ -160,15 +160,16 @@ def _lived(page: Any, name: str) -> None:
 
 
 def longest(database: Path) -> str:
-    """The trace of `auto` that has the most to show: most decisions, then most events."""
+    """The trace of `auto` that has the most to show: most decisions, then most answers that differ, then most events."""
     base = sqlite3.connect(database)
     answered = "r.model='nosce/auto' AND r.outcome='answered'"
     rows = base.execute(f"SELECT t.trace_id, t.trace FROM traces t JOIN requests r USING(trace_id) WHERE {answered}").fetchall()
     base.close()
 
-    def told(trace: str) -> tuple[int, int]:
+    def told(trace: str) -> tuple[int, int, int]:
         events = json.loads(trace)["events"]
-        return sum(event[1] == "decided" for event in events), len(events)
+        answers = {event[3].get("answer") for event in events if event[1] == "sampled"}
+        return sum(event[1] == "decided" for event in events), len(answers), len(events)
 
     found: str = max(rows, key=lambda row: told(row[1]))[0]
     return found

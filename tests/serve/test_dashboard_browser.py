@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.report.test_browser import CONTRAST, SMALLEST, _browser  # noqa: F401  # a fixture
@@ -183,7 +184,7 @@ def test_hostile_text_does_nothing(browser: Any, tmp_path: Path) -> None:
          proxy(tmp_path, f"small=openai:m@{up.url}", trace_text=True, audit=1.0) as url:  # fmt: skip
         trace = ask(url, HOSTILE, "nosce/think")
         page, said = opened(browser, f"{url[:-3]}/ui/trace/{trace}")
-        for path in ("/", "/ui/audit", f"/ui/trace/{trace}"):
+        for path in ("/", "/ui/audit", f"/ui/trace/{trace}", f"/?q={quote(HOSTILE)}", "/?show=%22%3E%3Cimg%3E&before=1e9"):
             page.goto(url[:-3] + path)
             assert page.locator("main script, main img").count() == 0
         page.goto(f"{url[:-3]}/ui/playground")
@@ -193,6 +194,28 @@ def test_hostile_text_does_nothing(browser: Any, tmp_path: Path) -> None:
         assert page.locator(".side script, .side img").count() == 0
         assert HOSTILE.partition("'")[0] in page.locator("[data-side=left] .answer").inner_text()
         assert "owned" not in page.title()
+        assert said == []
+        page.close()
+
+
+STRANGE = "مرحبا \u202e gnp.exe 👩‍👩‍👧‍👦 <think><ans>\x1b[31m " + "x" * 20_000
+"""Right to left, an override that would turn names around, a family of emoji, control tokens, an escape, and no end."""
+
+
+def test_strange_text_is_shown_as_it_is_and_keeps_its_place(browser: Any, tmp_path: Path) -> None:
+    with serving(lambda call: completion(STRANGE, choice=sure(0.9))) as up, \
+         proxy(tmp_path, f"small=openai:m@{up.url}", trace_text=True, audit=1.0) as url:  # fmt: skip
+        trace = ask(url, STRANGE, "nosce/think")
+        page, said = opened(browser, url[:-3], 375)
+        for path in ("/", "/ui/audit", f"/ui/trace/{trace}"):
+            page.goto(url[:-3] + path)
+            text = page.locator("main").inner_text()
+            assert page.evaluate("document.documentElement.scrollWidth") <= 375, path
+            assert "مرحبا" in text
+            assert "👩‍👩‍👧‍👦" in text
+            assert not set("\u202e\x1b") & set(page.content())
+        page.click("text=Open all")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
         assert said == []
         page.close()
 

@@ -123,6 +123,19 @@ def test_saved_tokens_are_a_votes_less_what_was_spent(tmp_path: Path) -> None:
     assert (found.share - found.low, found.high - found.share) == pytest.approx((1.96 * math.sqrt(1800) / 980,) * 2)
 
 
+def test_a_file_of_an_earlier_version_is_digested_when_it_is_opened(tmp_path: Path) -> None:
+    held = store(tmp_path)
+    request(held, "one", spent=(10, 30))
+    trace(held, "one", [20, 40], decide=("sample", "think is not sure enough"), spent=40)
+    rows = {name: [tuple(row) for row in held.rows(f"SELECT * FROM {name}")] for name in ("thoughts", "decisions")}
+    held.now([("DROP TABLE thoughts", ()), ("DROP TABLE decisions", ())])
+    again = store(tmp_path)
+    assert {name: [tuple(row) for row in again.rows(f"SELECT * FROM {name}")] for name in rows} == rows
+    assert [len(found) for found in rows.values()] == [1, 1]
+    again.forget(trace_id="one")
+    assert [len(again.rows(f"SELECT * FROM {name}")) for name in rows] == [0, 0]
+
+
 def test_the_day_in_figures(tmp_path: Path) -> None:
     held = store(tmp_path)
     for i in range(8):
@@ -276,7 +289,8 @@ def test_health_knows_failures_from_clients_that_hang_up(tmp_path: Path) -> None
     service.upstreams.replicas["up"][0].ill("the upstream answers 500")
     sign = vital.health(service, BOSS)
     assert (sign.state, sign.says) == ("alarm", "No upstream answers")
-    assert "3 of 12 failed" in sign.rests
+    assert sign.rests == "the upstream answers 500; 3 of 12 failed in 15 minutes"
+    assert vital.health(service, ALICE).rests == "3 of 12 failed in 15 minutes"  # whom an upstream's address does not concern
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,22 @@ DROP INDEX IF EXISTS requests_by_time;
 CREATE INDEX IF NOT EXISTS lessons_by_gist ON lessons(key_id, frame, gist);
 CREATE INDEX IF NOT EXISTS lessons_unmet ON lessons(at) WHERE unmet=1;
 """
+DIGESTS = """
+INSERT OR IGNORE INTO thoughts
+  SELECT r.trace_id, r.key_id, t.at, r.strategy, r.prompt_tokens + r.completion_tokens,
+    MAX(json_extract(e.value, '$[3].sample.prompt_tokens')), AVG(json_extract(e.value, '$[3].sample.completion_tokens')) AS thought
+  FROM (SELECT * FROM traces ORDER BY at DESC LIMIT 5000) t JOIN requests r ON r.trace_id = t.trace_id,
+    json_each(t.trace, '$.events') e
+  WHERE r.state='done' AND json_extract(e.value, '$[1]')='sampled' AND json_extract(e.value, '$[3].act') IN ('think', 'direct')
+  GROUP BY r.trace_id HAVING thought > 0;
+INSERT INTO decisions
+  SELECT t.trace_id, t.key_id, t.at, json_extract(e.value, '$[3].action') AS action,
+    COALESCE(json_extract(e.value, '$[3].reason'), ''), json_extract(e.value, '$[3].sure')
+  FROM (SELECT * FROM traces ORDER BY at DESC LIMIT 5000) t, json_each(t.trace, '$.events') e
+  WHERE json_extract(e.value, '$[1]')='decided' AND action NOT IN ('abstain', 'ask');
+"""
+"""What `keeping.digested` writes of new traces, of the newest traces in a file of an earlier version."""
+
 _ADDED = (
     ("audit", "drawn", "TEXT NOT NULL DEFAULT 'lot'", ""), ("lessons", "turns", "TEXT NOT NULL DEFAULT '[]'", ""),
     ("lessons", "unmet", "INTEGER NOT NULL DEFAULT 0", ""),
@@ -76,9 +92,12 @@ def connect(path: Path) -> sqlite3.Connection:
     made.execute("PRAGMA journal_mode=WAL")
     if len(made.execute("PRAGMA table_info(lessons)").fetchall()) == 8:
         made.execute("DROP TABLE lessons")  # of the first version, which never wrote to it
+    old = not made.execute("SELECT 1 FROM sqlite_master WHERE name='thoughts'").fetchone()
     made.executescript(SCHEMA)
     _grown(made)
     made.executescript(INDEXES)
+    if old and made.execute("SELECT 1 FROM traces LIMIT 1").fetchone():
+        made.executescript(DIGESTS)
     return made
 
 

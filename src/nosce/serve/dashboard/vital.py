@@ -75,13 +75,14 @@ def health(service: Service, who: Visitor) -> Sign:
     resting = [one for one in replicas if not one.healthy]
     up = len(replicas) - len(resting)
     ups = "its upstream is up" if up == len(replicas) == 1 else f"{up} of {len(replicas)} upstreams up"
+    why = f"{resting[0].last_error}; " if resting and who.admin else ""  # it may name hosts that are not for everybody
     if not service.store.writable:
         return Sign(asks, "alarm", "Answers cannot be written down", f"is the disk full? {lately}", to)
     if len(resting) == len(replicas):
-        return Sign(asks, "alarm", "No upstream answers", f"{resting[0].alias}: {resting[0].last_error}; {lately}", to)
+        return Sign(asks, "alarm", "No upstream answers", f"{why}{lately}", to)
     if resting:
         names = ", ".join(sorted({one.alias for one in resting}))
-        return Sign(asks, "warned", f"{names} does not answer", f"{resting[0].last_error}; {ups}; {lately}", to)
+        return Sign(asks, "warned", f"{names} does not answer", f"{why}{ups}; {lately}", to)
     if failed >= FAILING[0] and failed >= FAILING[1] * ended:
         return Sign(asks, "warned", "Requests are failing", f"{lately}; {ups}", to)
     return Sign(asks, "well", "It runs well", f"{ups}; {lately}", to)
@@ -126,7 +127,7 @@ def risk(service: Service, who: Visitor) -> Sign:
     if high <= most:
         return Sign(asks, "well", "Yes", share, to)
     if wrong.mean() <= most:
-        return Sign(asks, "well", "Yes, as far as audits show", share, to)
+        return Sign(asks, "well", "So far, yes", share, to)
     return Sign(asks, "warned", "More is wrong than promised, perhaps by chance", share, to)
 
 
