@@ -38,8 +38,9 @@ async def looked_again(
     none). A look that ends without an answer leaves the attempt as it was.
     """
     if "choose" in mind.dialect.acts:
-        cue = Cue(f"second-look-{stance}", 1, {"chat": "{question}\n\n" + WORDS[stance]})
-        again = (await mind.revise(problem, attempt, cue=cue, temperature=temperature))[0]
+        cue = Cue(f"second-look-{stance}", 2, {"chat": "{question}\n\n" + WORDS[stance]})
+        act = "revise" if stance == "doubting" else "think"  # to be told to revise is to be told that something is wrong
+        again = (await mind.attempts(act, problem, Given(attempt=attempt, cue=cue), temperature=temperature))[0]
         return again if again.answer is not None else attempt
     if stance != "doubting":
         belief = (await mind.verify(problem, attempt)).value

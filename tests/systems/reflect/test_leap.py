@@ -1,10 +1,14 @@
 """Who hears whom, what is put into a path, and when it ends."""
 
+import asyncio
+
 import pytest
 
 from nosce.core.problem import Problem
+from nosce.mind.engine import Engine
 from nosce.models.base import Sample
-from nosce.systems.reflect.leap import route, similarity
+from nosce.systems.reflect.leap import items, prefix_trap, route, similarity
+from nosce.tasks.families import parse, recheck
 
 ASKED = Problem("p", "37+48-12", reference="73")
 SAID = ["a b c d", "a b c x", "a b y z", "p q r s t"]
@@ -88,3 +92,41 @@ def test_after_the_last_turn_the_rest_is_finished(scripted, run):
 
     run(scripted(reply), "leap", ASKED, paths=1, turns=3)
     assert asked == [False, True, True, True]
+
+
+@pytest.mark.parametrize("source", ["bundled", "general"])
+def test_a_forced_beginning_ends_in_its_first_wrong_step(source):
+    for item in items(12, 0, source):
+        parsed, steps = parse(item.problem.text), item.given["steps"]
+        if parsed is not None:
+            assert [recheck(parsed, steps[:i], step)[1] for i, step in enumerate(steps)] == [True] * (len(steps) - 1) + [False]
+        else:
+            left, _, result = steps[-1].partition("=")
+            assert eval(left) != int(result)
+
+
+def test_the_trapped_path_hears_peers_that_began_by_themselves(scripted):
+    def reply(prompt: str, k: int) -> Sample:
+        if "Say in at most 60 words" in prompt:
+            return piece("Has 86." if "37+48=86" in prompt else "Has 85.")
+        so_far = prompt.partition("[prefix] ")[2]
+        if not so_far:
+            return piece("1. 37+48=85\n2. 85", "length") if k < 2 else piece("Answer: 73")
+        return piece("No.\nAnswer: 73" if "- Has 85." in so_far else "Answer: 74")
+
+    row = asyncio.run(prefix_trap(ASKED, Engine({"main": scripted(reply)}).mind(ASKED), steps=["37+48=86"]))
+    assert row == {"answer": "73", "notes": ["Has 85."] * 2, "free": True, "alone": False, "heard": True}
+
+
+def test_on_control_tokens_a_peer_that_has_ended_tells_its_last_step(scripted):
+    seen: list[str] = []
+
+    def reply(prompt: str, k: int) -> Sample:
+        seen.append(prompt)
+        if prompt.endswith("<think>"):
+            return piece("<s1> 37+48=85 <s2> 85-12=73 <ans> 73") if k != 1 else piece("<s1> 37+48=85 <s2> 85", "length")
+        return piece("<s2> 85-12=73 <ans> 73") if "<note>" in prompt else piece("<s2> 86-12=74 <ans> 74")
+
+    row = asyncio.run(prefix_trap(ASKED, Engine({"main": scripted(reply, dialect="socrates")}).mind(ASKED), steps=["37+48=86"]))
+    assert row == {"answer": "73", "notes": ["85-12=73", "37+48=85"], "free": True, "alone": False, "heard": True}
+    assert seen[-1] == "<q> 37+48-12 <note> 85-12=73 <note> 37+48=85 <think> <s1> 37+48=86"

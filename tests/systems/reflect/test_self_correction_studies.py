@@ -78,6 +78,7 @@ def test_the_four_looks_differ_in_wording_and_temperature_alone(scripted):
     looks = [prompt for prompt in seen if "Proposed solution" in prompt]
     assert ["may well be wrong" in look for look in looks] == [False, False, True, True]
     assert ["decide what the answer is" in look for look in looks] == [True, True, False, False]
+    assert not any(word in look.lower() for look in looks[:2] for word in ("wrong", "mistake", "corrected", "error"))
 
 
 def test_the_temperatures_reach_the_model(scripted):

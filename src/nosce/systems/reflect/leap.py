@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from nosce.control.pieces import room
 from nosce.control.voting import plurality
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
+from nosce.core.battery import Item, Measure, Row, Source, difference, share
 from nosce.core.claim import Claim
 from nosce.core.draws import Draws
 from nosce.core.problem import Problem
-from nosce.core.registry import strategy
+from nosce.core.registry import battery, strategy
 from nosce.mind.dialects.base import Given
 from nosce.mind.mind import Mind
 from nosce.reflect.second_look import written
 from nosce.reflect.true_critique import plain_steps
+from nosce.tasks.planted import planted
 
 Routing = Literal["dispersed", "clustered", "hybrid"]
 
 PEERS = "\nOthers who work on the same question have come to this:\n{summaries}\nI weigh that against my own work and go on.\n\n"
 SUMMARISE = "Say in at most 60 words what this thought has established so far, and what it is about to do."
 
-CLAIM = Claim(
+VOTE = Claim(
     statement="Paths that share summaries while they think beat a vote over independent paths at equal tokens.",
     endpoint="accuracy_at_cost", baseline="self-consistency", fidelity="paper",
 )  # fmt: skip
+TRAP = Claim(
+    statement="A path that was given a bad beginning ends right more often when it hears peers that began well.",
+    endpoint="recovery", baseline="the same path, hearing nobody", n=300, seeds=(0, 1), fidelity="paper",
+)  # fmt: skip
 
 
-@strategy("S131", "leap", needs={"continuation"}, acts={"think", "extend"}, claim=CLAIM)
+@strategy("S131", "leap", needs={"continuation"}, acts={"think", "extend"}, claim=VOTE)
 async def learning_from_peers(
     problem: Problem, mind: Mind, *, paths: Draws = 4, every: int | None = None, peers: int = 2, turns: int = 4,
     routing: Routing = "dispersed",
@@ -70,7 +77,13 @@ def _whole(mind: Mind, thought: Attempt) -> str:
     if "distil" in mind.dialect.acts:
         kept, end, _ = thought.text.rpartition("\n")
         return kept + end or thought.text
-    return written(mind, plain_steps(mind, thought)[:-1])
+    return written(mind, _finished(mind, thought))
+
+
+def _finished(mind: Mind, thought: Attempt) -> list[str]:
+    """The steps of a thought but the one that it is in the middle of."""
+    steps = plain_steps(mind, thought)
+    return steps[:-1] if thought.finish == "length" else steps
 
 
 async def _shared(
@@ -81,7 +94,7 @@ async def _shared(
         told = [mind.write("distil", problem, attempts=[t], instruction=SUMMARISE, max_tokens=256) for t in thoughts]
         summaries = [text[0] for text in await asyncio.gather(*told)]
     else:
-        summaries = [next(iter(plain_steps(mind, thought)[:-1][-1:]), "") for thought in thoughts]
+        summaries = [next(iter(_finished(mind, thought)[-1:]), "") for thought in thoughts]
     return [tuple(summaries[j] for j in route(summaries, i, peers, routing) if summaries[j]) for i in range(len(summaries))]
 
 
@@ -117,3 +130,39 @@ async def _go_on(
         return thought
     given = Given(attempt=thought, prefix=text, notes=() if worded else heard)
     return (await mind.attempts("extend", problem, given, max_tokens=tokens))[0]
+
+
+def items(n: int, seed: int, source: Source) -> list[Item]:
+    """Questions with a beginning in which one step is wrong, and what follows from it."""
+    made = (planted(source, seed, i, (2, 3, 4), midway=True) for i in range(n))
+    return [Item(replace(p.problem, id=f"{p.problem.id}-trap"), {"steps": p.steps[: p.fault]}) for p in made]
+
+
+MEASURES = (
+    Measure("free", "right without a beginning forced on it", "knows", ("free",), share),
+    Measure("trap", "what a bad beginning costs", "bears", ("free", "alone"), difference, "lower", 0.0, "no beginning forced on it",
+            "points"),
+    Measure("recovery", "peers help out of a bad beginning", "mends", ("heard", "alone"), difference, "higher", 0.0,
+            "the same path, hearing nobody", "points"),
+)  # fmt: skip
+
+
+@battery("S131", "leap", part="prefix-trap", items=items, measures=MEASURES, claim=TRAP, needs={"continuation"},
+         acts={"think", "extend"})  # fmt: skip
+async def prefix_trap(problem: Problem, mind: Mind, *, steps: Sequence[str], peers: int = 2, every: int | None = None) -> Row:
+    """Does a path that was begun badly end right, and does it more often when it hears from peers?
+
+    Rule: the beginning, up to and with a planted wrong step, is forced on a path, which goes on alone, or after the summaries of
+    `peers` paths that began by themselves and are T = `every` tokens on their way. trap = right(free) − right(alone), recovery =
+    right(heard) − right(alone), in [−1, 1]. Source: S131 "Learning from Peers in Reasoning Models". Left open and filled: the
+    beginning is a worked solution gone wrong by program.
+    """
+    worded = "distil" in mind.dialect.acts
+    begun = Attempt("", written(mind, steps), None)
+    others = await mind.think(problem, n=peers, max_tokens=every or (512 if worded else 24))
+    heard = (await _shared(problem, mind, [begun, *others], peers, "dispersed"))[0] if others else ()
+    free = (await mind.think(problem))[0]
+    alone = await _go_on(problem, mind, begun, begun.text, (), None, worded=worded)
+    told = await _go_on(problem, mind, begun, begun.text, heard, None, worded=worded)
+    right = {name: problem.check(end.answer) >= 0.5 for name, end in (("free", free), ("alone", alone), ("heard", told))}
+    return {"answer": told.answer, "notes": list(heard), **right}
