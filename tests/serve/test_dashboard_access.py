@@ -72,7 +72,7 @@ def test_axe_finds_nothing_on_any_page(browser: Any, live: tuple[str, str, Store
     url, trace, _ = live
     page, _ = opened(browser, url, width, scheme)
     whole = [*PAGES, "/?show=failed", "/ui/memory?show=proposed", f"/ui/trace/{trace}", "/ui/trace/interrupted-1", "/ui/nothing"]
-    brief = ["/", "/ui/confidence", "/ui/audit", f"/ui/trace/{trace}"]
+    brief = ["/", "/ui/confidence", f"/ui/trace/{trace}"]
     for path in whole if width > PHONE else brief:
         page.goto(url + path)
         assert page.evaluate(SHIFT) <= 0.01, path
@@ -93,7 +93,7 @@ def test_axe_finds_nothing_before_there_is_anything(browser: Any, tmp_path: Path
         page.keyboard.press("Enter")
         page.wait_for_selector("[role=alert]")
         assert faults(page) == []
-        for path in ("/", "/ui/confidence", "/ui/drift", "/ui/tokens", "/ui/memory", "/ui/playground"):
+        for path in ("/", "/ui/tokens", "/ui/playground"):
             page.goto(empty[:-3] + path)
             assert faults(page) == [], path
         page.close()

@@ -60,8 +60,7 @@ def opened(browser: Any, where: str, width: int = 1280, scheme: str = "light", *
     return page, said
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (390, "light")])
 def test_no_page_complains_or_is_wider_than_the_screen(browser: Any, demo: tuple[str, str], width: int, scheme: str) -> None:
     url, trace = demo
     page, said = opened(browser, url, width, scheme)

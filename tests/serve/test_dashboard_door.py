@@ -12,6 +12,7 @@ from tests.serve.test_passing import post
 from tests.serve.test_wrap import sure
 from tests.servers.stub import completion, serving
 
+from nosce.core.trace import Trace
 from nosce.serve.config import Limits
 from nosce.serve.dashboard.pages import ROOMS
 from nosce.serve.keys import Keys
@@ -86,6 +87,10 @@ def test_a_key_sees_its_own_and_an_administrator_all(tmp_path: Path) -> None:
         opened = {name: surfer.get(f"/ui/trace/{trace}").status for name, surfer in seen.items()}
         assert listed == {"alice": True, "bob": False, "boss": True}
         assert opened == {"alice": 200, "bob": 404, "boss": 200}
+        files = {name: surfer.get(f"/ui/trace/{trace}/json") for name, surfer in seen.items()}
+        assert {name: file.status for name, file in files.items()} == opened
+        assert Trace.from_json(files["alice"].text).id == trace
+        assert [surfer.get(f"/ui/trace/{trace}/state").status for surfer in seen.values()] == [200, 404, 200]
         forgets = {name: seen[name].submit(f"/ui/trace/{trace}/forget", on="/").status for name in ("bob", "boss")}
         assert forgets == {"bob": 404, "boss": 404}  # what is kept of a key's requests is that key's to delete
         assert seen["bob"].submit(f"/ui/trace/{trace}/feedback", on="/", correct="no").status == 404

@@ -306,6 +306,8 @@ def test_amounts_are_short_and_right() -> None:
     assert [said.seconds(v) for v in (None, 0.0241, 1.316, 12.34, 125)] == ["–", "24 ms", "1.32 s", "12.3 s", "2 min 5 s"]
     assert [said.points(v) for v in (0.021, -0.004, 0.0)] == ["+2.1", "−0.4", "0"]
     assert said.ago(time.time() - 7300) == "2 h ago"
+    assert said.clipped("x" * 12, 10) == "x" * 10 + "…\n(2 more characters, in the JSON)"
+    assert str(said.worded("<b> needs `nosce & co`, not `this")) == "&lt;b&gt; needs <code>nosce &amp; co</code>, not this"
 
 
 def test_axes_have_round_ticks_that_hold_everything() -> None:

@@ -101,7 +101,7 @@ def environment() -> Environment:
     made.filters |= {
         "shown": text.shown, "brief": text.brief, "percent": text.percent, "count": text.count, "duration": said.seconds,
         "moment": said.moment, "iso": said.iso, "ago": said.ago, "money": said.money, "points": said.points, "short": said.short,
-        "sureness": said.sureness, "question": said.question, "stamp": said.stamp, "worded": said.worded,
+        "sureness": said.sureness, "question": said.question, "stamp": said.stamp, "worded": said.worded, "clipped": said.clipped,
     }  # fmt: skip
     return made
 

@@ -87,6 +87,11 @@ def worded(text: str, most: int = 300) -> Markup:
     return Markup("").join(marked)
 
 
+def clipped(text: str, most: int = 20_000) -> str:
+    """A text of at most so many characters, and how many there are beyond."""
+    return text if len(text) <= most else f"{text[:most]}…\n({len(text) - most:,} more characters, in the JSON)"
+
+
 def zone() -> str:
     """The time zone of all times on the pages: `UTC`, or `CET (UTC+01:00)`."""
     name, ahead = time.strftime("%Z"), time.strftime("%z")

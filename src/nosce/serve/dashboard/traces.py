@@ -129,6 +129,17 @@ def _read(trace: Trace | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@router.get("/ui/trace/{trace_id}/json")
+async def whole(trace_id: str, request: Request, who: Who) -> Response:
+    """The trace as it is kept, to be read elsewhere: `nosce.core.trace.Trace.from_json` takes it."""
+    _of(request, who, trace_id)
+    kept = serving(request).store.one("SELECT trace FROM traces WHERE trace_id=?", trace_id)
+    if kept is None:
+        raise Refused(404, "No trace is kept of this request.")
+    named = {"content-disposition": f'attachment; filename="trace-{trace_id}.json"'}
+    return Response(kept["trace"], media_type="application/json", headers=named)
+
+
 @router.get("/ui/trace/{trace_id}/state")
 async def state(trace_id: str, request: Request, who: Who) -> Response:
     """How far a request is, for a page that waits for its end."""

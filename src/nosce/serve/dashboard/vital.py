@@ -94,7 +94,7 @@ def truth(service: Service, who: Visitor) -> Sign:
     labels = audited(service.store, who)
     seen = running(labels)
     if seen is None:
-        return Sign(asks, "unknown", "Too few audits to say", f"{labels.sure.n} of {FEWEST} labels", "/ui/audit")
+        return Sign(asks, "unknown", "Too few audits to say", f"{labels.sure.n} of {FEWEST} labels", _more(who))
     way = "overconfident" if seen.mean[-1] < 0 else "underconfident"
     if seen.alarm:
         return Sign(asks, "alarm", f"It is {way}", _gap(seen, labels.sure.n, ALARM), to)
@@ -102,6 +102,11 @@ def truth(service: Service, who: Visitor) -> Sign:
     if early is not None and early.alarm:
         return Sign(asks, "warned", f"It may be {way}", _gap(early, labels.sure.n, EARLY), to)
     return Sign(asks, "well", "No alarm", _gap(seen, labels.sure.n, ALARM), to)
+
+
+def _more(who: Visitor) -> str:
+    """Where one sees how more labels come about."""
+    return "/ui/audit" if who.admin else "/ui/confidence"
 
 
 def _gap(seen: Running, n: int, level: float) -> str:
@@ -118,7 +123,7 @@ def risk(service: Service, who: Visitor) -> Sign:
     most, to = float(service.config.risk or 0), f"/ui/confidence?of={strategy}"
     wrong = _wrong(service.store, who, most)
     if wrong.size < FEWEST:
-        return Sign(asks, "unknown", "Too few audits to say", f"{wrong.size} of {FEWEST} labels of given answers", "/ui/audit")
+        return Sign(asks, "unknown", "Too few audits to say", f"{wrong.size} of {FEWEST} labels of given answers", _more(who))
     low, high = confidence_sequence(wrong, level=LEVEL).interval
     between = f"{low:.0%} to {high:.0%} at any look ({LEVEL:.0%}, n = {wrong.size:,})"
     share = f"{wrong.mean():.1%} wrong, {between}; promised: at most {most:.0%}"
