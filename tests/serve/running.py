@@ -63,6 +63,15 @@ class Server:
         line.close()
         return answer.status, json.loads(said) if said.startswith(b"{") else said.decode()
 
+    def delete(self, path: str, **headers: str) -> tuple[int, str]:
+        """Status and text of a DELETE."""
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        line.request("DELETE", path, headers=headers)
+        answer = line.getresponse()
+        said = answer.read().decode()
+        line.close()
+        return answer.status, said
+
     def begin(self, body: Any, **headers: str) -> http.client.HTTPConnection:
         """A chat request that is sent and not waited for."""
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)

@@ -97,6 +97,21 @@ def test_the_drift_alarm_rings_when_confidence_lies_and_not_when_it_tells_the_tr
         store.close()
 
 
+def test_the_alarm_rings_in_the_metrics_and_on_the_dashboard(tmp_path: Path) -> None:
+    """A model that says 0.95 and is wrong: once auditors have said so often enough, whoever scrapes or looks is told."""
+    with serving(lambda call: completion("4", choice=sure(0.95))) as up, \
+         proxy(tmp_path, f"small=openai:m@{up.url}", audit=1.0) as url:  # fmt: skip
+        traces = [ask(url)["trace_id"] for _ in range(40)]
+        assert "nosce_drift_alarm 0" in get(url, "/metrics")
+        for trace in traces:
+            assert send(url, f"/audit/{trace}", {"score": 0})[0] == 200
+        said = get(url, "/metrics")
+        page = get(url, "/ui/drift")
+    assert "nosce_drift_alarm 1" in said
+    assert "nosce_confidence_gap -0.9" in said
+    assert "alarm" in page.lower()
+
+
 def test_forgetting_deletes_every_table(tmp_path: Path) -> None:
     with (
         serving(lambda call: completion("4")) as up,

@@ -267,7 +267,7 @@ def _labels(path: Path) -> list[dict[str, Any]]:
 
 @app.command("forget", epilog=examples("nosce serve forget --older-than 7", "nosce serve forget --key alice"))
 def forget(
-    older_than: Annotated[float | None, typer.Option("--older-than", metavar="DAYS", help="Everything older.")] = None,
+    older_than: Annotated[float | None, typer.Option("--older-than", metavar="DAYS", min=0, help="Everything older.")] = None,
     key: Annotated[str | None, typer.Option("--key", metavar="NAME", help="Everything of a key, by name or id.")] = None,
     trace: Annotated[str | None, typer.Option("--trace", metavar="ID", help="One request.")] = None,
     database: Database = None,

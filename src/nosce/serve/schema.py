@@ -105,6 +105,7 @@ def opened(path: Path) -> sqlite3.Connection:
     """A connection to a file whose tables are there."""
     made = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     made.execute("PRAGMA synchronous=NORMAL")
+    made.execute("PRAGMA secure_delete=ON")  # whoever deletes a text expects it to be gone from the file
     made.row_factory = sqlite3.Row
     return made
 

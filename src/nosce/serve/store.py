@@ -184,7 +184,8 @@ class Store:
     ) -> int:
         """Delete what was kept of requests: older than a time, of a key, or of one trace; how many requests that were.
 
-        Lessons go with them, unless told otherwise: they have a time of their own.
+        Lessons go with them, unless told otherwise: they have a time of their own. What is deleted is overwritten, and the
+        log that may hold it still is emptied, at the latest by the next call.
         """
         clauses = [("at < ?", before), ("key_id = ?", key_id), ("trace_id = ?", trace_id)]
         where = " AND ".join(clause for clause, value in clauses if value is not None)
@@ -192,7 +193,10 @@ class Store:
         if not where:
             return 0
         tables = ("traces", "thoughts", "decisions", "feedback", "audit", *(["lessons"] if lessons else []), "requests")
-        return self.now([(f"DELETE FROM {table} WHERE {where}", values) for table in tables])
+        count = self.now([(f"DELETE FROM {table} WHERE {where}", values) for table in tables])
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(opened(self.path)) as made:
+            made.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return count
 
     def close(self) -> None:
         """Write what is left and close."""
