@@ -158,8 +158,29 @@ def test_the_first_tab_skips_to_the_page_and_nothing_moves_for_who_wants_that(br
 
 def test_a_request_under_way_shows_its_end_without_being_asked(browser: Any, live: tuple[str, str, Store]) -> None:
     url, _, store = live
-    page, _ = opened(browser, f"{url}/ui/trace/started-1", PHONE)
+    page = browser.new_page(viewport={"width": PHONE, "height": 812})
+    page.clock.install()
+    page.goto(f"{url}/ui/trace/started-1")
     assert page.locator("h1").inner_text() == "Still thinking"
     store.now([("UPDATE requests SET state='cancelled', reason='the client went away' WHERE trace_id='started-1'", ())])
+    page.clock.run_for(2100)
     page.locator("h1", has_text="Its client hung up").wait_for(timeout=8000)
+    page.close()
+
+
+def test_a_server_that_went_away_does_not_look_well(browser: Any, live: tuple[str, str, Store]) -> None:
+    page = browser.new_page(viewport={"width": PHONE, "height": 812})
+    page.clock.install()
+    page.goto(live[0])
+    before = page.locator("#now h1").inner_text()
+    page.route("**/ui/traffic/rows*", lambda route: route.abort())
+    for _ in range(2):
+        page.clock.run_for(2100)
+        page.locator(".live", has_text="no answer").wait_for()
+    page.locator("#now h1", has_text="The server does not answer").wait_for(timeout=5000)
+    assert page.title().startswith("Alarm")
+    page.unroute("**/ui/traffic/rows*")
+    page.clock.run_for(2100)
+    page.locator("#now h1", has_text=before).wait_for(timeout=5000)
+    assert page.locator(".stale").count() == 0
     page.close()

@@ -136,11 +136,10 @@ def traffic(
 
 @router.get("/ui/traffic/rows")
 def rows(
-    request: Request, who: Who, show: Annotated[str, Query(max_length=20)] = "all", q: Annotated[str, Query(max_length=200)] = "",
-    seen: str = "",
+    request: Request, who: Who, show: Annotated[str, Query(max_length=20)] = "all", seen: str = ""
 ) -> Response:  # fmt: skip
     """The same without the frame; 204 where it is what was seen already."""
-    content = _content(request, who, show if show in SHOWN else "all", None, q.strip())
+    content = _content(request, who, show if show in SHOWN else "all", None)
     if content["version"] == seen[:64]:
         return Response(status_code=204)
     return HTMLResponse(fragment("_now.html", **content) + fragment("_traffic.html", **content, who=who))
@@ -170,7 +169,7 @@ def _now(request: Request, who: Visitor) -> _Now:
     return held
 
 
-def _content(request: Request, who: Visitor, show: str, before: float | None, q: str) -> dict[str, Any]:
+def _content(request: Request, who: Visitor, show: str, before: float | None, q: str = "") -> dict[str, Any]:
     service, now = serving(request), _now(request, who)
     found = newest(service.store, who, show, before, having=q)
     several = len(service.store.rows("SELECT id FROM keys LIMIT 1")) > 0 and who.admin

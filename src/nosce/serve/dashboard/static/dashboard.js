@@ -114,6 +114,16 @@
       const after = one("#now h1").textContent.trim();
       if (after !== before) one("#heard").textContent = after;
     };
+    // A server that does not answer must not look well: after two looks in vain the page says so, until it answers again.
+    let vain = 0;
+    const lost = () => {
+      says("no answer");
+      if (++vain !== 2) return;
+      one("#now").classList.add("stale");
+      one("#now h1").textContent = one("#heard").textContent = "The server does not answer";
+      document.title = "Alarm: the server does not answer · Nosce";
+      one("#rows").dataset.version = "";
+    };
     const look = async () => {
       const rows = one("#rows");
       if (live.getAttribute("aria-pressed") === "true" && !document.hidden) {
@@ -126,8 +136,10 @@
             show(made);
             if (!still) rows.replaceWith(one("#rows", made));
             says(still ? "new ones wait" : "live");
-          } else says(answer.ok ? "live" : "no answer");
-        } catch { says("no answer"); /* the server is away; the next look may find it again */ }
+            vain = 0;
+          } else if (answer.ok) { vain = 0; says("live"); } else lost();
+          live.classList.toggle("lost", vain > 0);
+        } catch { lost(); live.classList.add("lost"); }
       }
       setTimeout(look, 2000);
     };
