@@ -3,14 +3,18 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nosce.core.claim import Claim
 from nosce.core.registry import registry
 from nosce.evidence.arms import Bench
-from nosce.evidence.training import TEST, compared, on_own_ground, tokens_to_reach, trained
-from nosce.evidence.training_run import Seen, Trained, Trial, carry_out, held_out, without_claims
+from nosce.evidence.sweep import swept
+from nosce.evidence.training import TEST, Proved, on_own_ground, trained
+from nosce.evidence.training_endpoints import compared, tokens_to_reach
+from nosce.evidence.training_run import Seen, Sight, Trained, Trial, carry_out, held_out, without_claims
+from nosce.metrics import Estimate
 from nosce.models.load import load
 from nosce.tasks.load import load_problems
 
@@ -37,6 +41,37 @@ def test_both_sides_are_timed_to_the_first_crossing_of_their_own_curve() -> None
     assert compared("tokens_to_reach", seen(0.4, 0.6, 0.6, 0.6), base) == pytest.approx((100.0, 150.0, 1 / 3))
     assert compared("tokens_to_reach", seen(0.4, 0.5, 0.5, 0.5), base) == pytest.approx((600.0, 150.0, -3.0))
     assert compared("tokens_to_reach", seen(0.5, 0.4), seen(0.5, 0.4)) == (0.0, 0.0, 0.0)
+
+
+def test_a_policy_is_held_against_the_best_that_never_decides() -> None:
+    def seen(**columns: float) -> Seen:
+        return Seen(Trained("", [], 0.0, 0.0, 0.0), columns, {})
+
+    ours, base = seen(utility=0.8, answering=0.5, deferring=0.7), seen(utility=0.6, answering=0.75, deferring=0.7)
+    assert compared("utility above answering deferring", ours, base) == pytest.approx((0.8, 0.75, 0.05))
+
+
+def test_a_claim_about_every_price_is_no_better_than_at_the_worst(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds = {0.1: (0.2, 0.1, 0.3), 0.3: (0.05, -0.1, 0.2), 0.5: (0.04, 0.01, 0.07)}
+
+    async def stub(system: Any, claim: Claim, bench: Any, *, runs: Path) -> Proved:
+        value, low, high = bounds[claim.options["price"]]
+        assert "sweep" not in claim.options
+        return Proved(value, 0.0, Estimate(value, (low, high), 5, "t"), (1.0, 1.0), 9, {"after": {}, "baseline_after": {}})
+
+    monkeypatch.setattr("nosce.evidence.sweep.trained", stub)
+    claim = replace(CLAIM, options={"sweep": {"price": tuple(bounds)}})
+    found = asyncio.run(swept(registry.find("hila", "recipe"), claim, Bench([], {})))
+    assert found.effect.interval == (-0.1, 0.2)
+    assert [row["price"] for row in found.details["sweep"]] == [0.1, 0.3, 0.5]
+
+
+def test_answers_asked_for_in_two_ways_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    """The same strategy bound to another price is another look."""
+    asks = [registry.find("hila", "recipe").run(price=price) for price in (0.1, 0.7)]
+    problems = load_problems("family:arithmetic?level=1&n=2")
+    seen = [asyncio.run(Sight(ask, "socrates", 1, tmp_path).of(None, problems)) for ask in asks]
+    assert [round(one["deferring"], 6) for one in seen] == [0.9, 0.3]
 
 
 def test_a_trial_is_known_by_everything_that_decides_its_weights() -> None:

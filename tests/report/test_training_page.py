@@ -23,6 +23,17 @@ def test_every_recipe_with_curves_has_its_panel_and_its_verdict_on_the_page() ->
         assert "curves" not in record["details"] or f">{system.name}<" in picture.read_text()
 
 
+def test_a_claim_about_every_price_has_a_row_for_each() -> None:
+    key, record = next((key, record) for key, record in RECORDS.items() if key == "S156/main")
+    rows = [
+        {"price": price, "value": 0.8, "reference": 1 - price, "effect": effect, "interval": [effect - 0.1, effect + 0.1]}
+        for price, effect in ((0.1, -0.1), (0.7, 0.5))
+    ]
+    claim = {**record["claim"], "options": {**record["claim"]["options"], "sweep": {"price": [0.1, 0.7]}}}
+    text = page({key: {**record, "claim": claim, "details": {**record["details"], "sweep": rows}}})
+    assert "| 0.1 | 0.800 | 0.900 | -0.100 [-0.200, +0.000] |\n| 0.7 | 0.800 | 0.300 | +0.500 [+0.400, +0.600] |" in text
+
+
 def test_a_band_goes_from_the_lowest_to_the_highest_seed_and_ends_where_the_first_seed_does() -> None:
     def run(*ends: tuple[float, float]) -> list[dict[str, float]]:
         return [{"step": float(i), "rollout_tokens": tokens, "accuracy": right} for i, (tokens, right) in enumerate(ends)]

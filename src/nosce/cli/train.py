@@ -98,8 +98,10 @@ SHOWN = {
 
 
 def progress(row: Mapping[str, Any]) -> str:
-    """The quantities that matter, in one line."""
-    parts = [f"{words} {row[name]:.3g}" for name, words in SHOWN.items() if name in row]
+    """The quantities that matter, in one line; the reward by channel where there are several."""
+    channels = [name for name in row if name.startswith("reward/")]
+    shown = {**SHOWN, **(dict(zip(channels, channels, strict=True)) if len(channels) > 1 else {})}
+    parts = [f"{words} {row[name]:.3g}" for name, words in shown.items() if name in row]
     return " · ".join(parts)
 
 

@@ -117,9 +117,10 @@ async def _experiment(bench: Bench, system: System, claim: Claim) -> _Found:
     if own is not None:
         return await _paired(bench, own, claim)
     if system.kind == "recipe":
+        from nosce.evidence.sweep import swept
         from nosce.evidence.training import trained
 
-        run = await trained(system, claim, bench)
+        run = await (swept if "sweep" in claim.options else trained)(system, claim, bench)
         return _Found(run.value, run.reference, run.effect, run.costs, n=run.n, details=run.details)
     if "measures" in system.options:
         sat = await battery(bench, system, claim)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from nosce.core.claim import Claim
-from nosce.core.errors import InputError
 from nosce.core.registry import System
 from nosce.evidence.arms import Bench
 from nosce.evidence.plan import problems_hash
+from nosce.evidence.training_endpoints import compared, differences
 from nosce.evidence.training_run import DRAWS, RUNS, Seen, Sight, Trial, carry_out, held_out
 from nosce.evidence.trials import over_seeds
 from nosce.learn.plan import chosen
@@ -85,7 +85,7 @@ async def trained(system: System, claim: Claim, bench: Bench, *, runs: Path = RU
             made.append(Seen(run, await sight.of(run, bench.problems), await aside.of(run, unseen) if unseen else {}))
         return made
 
-    ours, base = await go(system.name, options), await go(claim.baseline, their_options, **theirs)
+    ours, base = await go(system.options.get("trained_as", system.name), options), await go(claim.baseline, their_options, **theirs)
     others = [name for name in own.get("beside", BASELINES) if name not in (claim.baseline, system.slug)]
     beside = {name: await go(name, {}) for name in others}
     sides = {"ours": ours, "baseline": base, **beside}
@@ -94,7 +94,8 @@ async def trained(system: System, claim: Claim, bench: Bench, *, runs: Path = RU
         "before": await sight.of(None, bench.problems), "after": _mean([one.test for one in ours]),
         "baseline_after": _mean([one.test for one in base]),
         "beside": {name: _mean([one.test for one in seen]) for name, seen in beside.items()},
-        "effects": values[:, 2].tolist(), "runs": [Path(one.run.folder).name for one in (*ours, *base)],
+        "effects": values[:, 2].tolist(), "differences": differences(ours, base),
+        "runs": [Path(one.run.folder).name for one in (*ours, *base)],
         "curves": {name: [_line(one.run.curve) for one in seen] for name, seen in sides.items()},
     }  # fmt: skip
     if unseen:
@@ -126,40 +127,3 @@ def _split(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([row[name] for row in rows if name in row])) for name in rows[0]}
-
-
-def compared(name: str, ours: Seen, theirs: Seen) -> tuple[float, float, float]:
-    """The system's value, the baseline's, and the effect, positive where the system is better."""
-    if name == "tokens_to_reach":
-        goal = theirs.run.curve[-1]["accuracy"]
-        reached, whole = tokens_to_reach(ours.run.curve, goal), tokens_to_reach(theirs.run.curve, goal)
-        return reached, whole, 1 - reached / whole if whole else -float(reached > 0)
-    saved, less = name == "tokens" or name.startswith("saved "), name.startswith("-") or name in ("ece", "brier")
-    column = name.removeprefix("-").removeprefix("saved ")
-    if column not in ours.test or column not in theirs.test:
-        raise InputError(f"endpoint {name!r} was not measured; there are {', '.join(ours.test)}")
-    a, b = ours.test[column], theirs.test[column]
-    if saved:
-        return a, b, 1 - a / b if b else 0.0
-    return a, b, b - a if less else a - b
-
-
-def tokens_to_reach(curve: Sequence[Mapping[str, float]], accuracy: float) -> float:
-    """Rollout tokens at which the curve first stands at `accuracy`, on straight lines between its points; if never, twice all."""
-    before = {"rollout_tokens": 0.0, "accuracy": float("-inf")}
-    for point in curve:
-        if point["accuracy"] >= accuracy:
-            if not np.isfinite(before["accuracy"]):
-                return float(point["rollout_tokens"])
-            share = (accuracy - before["accuracy"]) / max(point["accuracy"] - before["accuracy"], 1e-12)
-            return float(before["rollout_tokens"] + share * (point["rollout_tokens"] - before["rollout_tokens"]))
-        before = dict(point)
-    return float(2 * curve[-1]["rollout_tokens"]) if curve else float("inf")
-
-
-ENDPOINTS = ("accuracy", "pass_at_k", "tokens", "ece", "brier", "auroc2", "answered", "tokens_to_reach")
-"""accuracy, auroc2, answered, pass_at_k (one of `draws` answers is right): difference. ece, brier: how much lower. tokens, and
-`saved NAME` for any column: share of the baseline's saved. `-NAME`: less of it is better.
-tokens_to_reach: share of the baseline's rollout tokens saved until the accuracy on development problems at which the baseline ends;
-both are timed alike, to the first crossing of their own curve. A curve that never gets there counts with twice all its tokens."""
-

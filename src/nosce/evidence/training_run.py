@@ -10,6 +10,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,8 @@ class Sight:
         """What a run's weights get of problems; the starting weights where there is no run."""
         answer = self.ask.answer
         how = (getattr(answer, "__module__", ""), getattr(answer, "__qualname__", ""), sorted(self.ask.columns))
-        asked = fingerprint(*how, problems_hash(problems), self.draws, size=4)
+        bound = [_bound(stage) for stage in (answer, *self.ask.columns.values()) if isinstance(stage, partial)]
+        asked = fingerprint(*how, *bound, problems_hash(problems), self.draws, size=4)
         folder = Path(run.folder) if run else self.runs / f"start-{fingerprint(open_engine(self.start).model.version, size=5)}"
         folder.mkdir(parents=True, exist_ok=True)
         weights = _weights(self.start, run) if run else self.start
@@ -168,6 +170,11 @@ def held_out(learned: Sequence[Problem]) -> list[Problem]:
 
     left = sorted(set(FAMILIES) - {problem.family for problem in learned})
     return list(load_problems(f"family:{','.join(left)}?{HELD_OUT}")) if left else []
+
+
+def _bound(stage: partial[Any]) -> list[Any]:
+    """What tells two partial functions apart."""
+    return [stage.func.__module__, stage.func.__qualname__, sorted(stage.keywords.items())]
 
 
 def _weights(start: str, run: Trained) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.learn import watch
@@ -98,6 +100,8 @@ class Trainer:
         turns += [(turn, -1 - i) for i, turn in enumerate(recipe.augment(kept, context)) if turn.learned]
         clock.lap("other")
         row: dict[str, Any] = {"step": context.step, **watch.numbers(tried), "admitted": len(kept) / max(len(tried), 1)}
+        row |= self._moved(tried)
+        clock.lap("score")
         row |= self._update(kept, turns, clock)
         recipe.outer(tried, context)
         row |= recipe.watch(tried, context)
@@ -155,6 +159,15 @@ class Trainer:
         self.engine.publish(f"{self.engine.spec}+{self.seed}.{context.step + 1}")
         clock.lap("publish")
         return said
+
+    def _moved(self, tried: Sequence[Group]) -> dict[str, float]:
+        """`kl`: nats a token from the starting weights, estimated on one rollout of every group (e^Δ − Δ − 1, as in the loss)."""
+        turns = [turn for group in tried for turn in group[0].turns if turn.sampled and turn.temperature > 0]
+        if not turns:
+            return {}
+        found = self.engine.score(turns, ["old", "ref"])
+        gaps = np.concatenate(found["ref"]) - np.concatenate(found["old"])
+        return {"kl": float(np.mean(np.exp(gaps) - gaps - 1))}
 
     def _rate(self) -> float:
         settings, step = self.context.settings, self.context.step

@@ -45,8 +45,9 @@ different weights.
 
 NUMBERS = """## After training
 
-On test problems, means over seeds, before → after. Tokens are those of one answer. ECE (lower is better) and AUROC2 (0.5 is
-chance) are those of the confidence that comes with an answer: stated where the recipe trains the model to state one, else the
+On test problems, means over seeds, before → after. Against the baseline: points of accuracy more than the claim's baseline has,
+whatever the claim is about, where its record holds them. Tokens are those of one answer. ECE (lower is better) and AUROC2 (0.5
+is chance) are those of the confidence that comes with an answer: stated where the recipe trains the model to state one, else the
 mean probability of its own tokens. Held out: accuracy on the bundled families that no problem was learned from, in brackets
 that of GRPO.
 """
@@ -68,7 +69,7 @@ def page(records: Mapping[str, Record]) -> str:
     found = proved(records)
     head, rest = HEAD.format(steps=STEPS, tokens=TOKENS), _rest({system.name for system, _ in found})
     curves = [CURVES] if any("curves" in record["details"] for _, record in found) else []
-    return "\n".join([head, _claims(found), *curves, NUMBERS, _numbers(found), rest])
+    return "\n".join([head, _claims(found), *_sweeps(found), *curves, NUMBERS, _numbers(found), rest])
 
 
 def _claims(found: list[tuple[System, Record]]) -> str:
@@ -85,15 +86,33 @@ def _claims(found: list[tuple[System, Record]]) -> str:
     return "\n".join([*lines, ""])
 
 
+def _sweeps(found: list[tuple[System, Record]]) -> list[str]:
+    """Claims about every value of a parameter, one table each."""
+    tables = []
+    for system, record in found:
+        if rows := record["details"].get("sweep"):
+            name = next(iter(record["claim"]["options"]["sweep"]))
+            lines = [f"### {system.name} at every {name}", "", f"| {name} | {system.name} | best rival | effect (95%) |"]
+            lines.append("|--:|--:|--:|--:|")
+            lines += [
+                f"| {row[name]:g} | {row['value']:.3f} | {row['reference']:.3f} | "
+                f"{row['effect']:+.3f} [{row['interval'][0]:+.3f}, {row['interval'][1]:+.3f}] |"
+                for row in rows
+            ]
+            tables.append("\n".join([*lines, ""]))
+    return tables
+
+
 def _name(system: System) -> str:
     return f"[{system.name}](systems/{system.family}.md)" + (f"<br>{system.id}" if system.id != system.slug else "")
 
 
 def _numbers(found: list[tuple[System, Record]]) -> str:
-    lines = ["| recipe | accuracy | tokens | ECE | AUROC2 | held out |", "|---|--:|--:|--:|--:|--:|"]
+    lines = ["| recipe | accuracy | against the baseline | tokens | ECE | AUROC2 | held out |", "|---|--:|--:|--:|--:|--:|--:|"]
     for system, record in found:
         before, after = record["details"]["before"], record["details"]["after"]
         cells = [_change(before, after, name, form) for name, form in COLUMNS.items()]
+        cells.insert(1, _apart(record))
         lines.append(f"| {system.name} | {' | '.join(cells)} | {_held_out(system, record)} |")
     return "\n".join([*lines, ""])
 
@@ -101,6 +120,15 @@ def _numbers(found: list[tuple[System, Record]]) -> str:
 def _change(before: Mapping[str, float], after: Mapping[str, float], name: str, form: str) -> str:
     a, b = (format(side[name], form) if side.get(name) is not None else "–" for side in (before, after))
     return "–" if a == b == "–" else f"{a} → {b}"
+
+
+def _apart(record: Record) -> str:
+    """Accuracy less the baseline's, in points with its interval."""
+    found = record["details"].get("differences", {}).get("accuracy")
+    if found is None:
+        return "–"
+    value, low, high = (100 * number for number in found)
+    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def _held_out(system: System, record: Record) -> str:

@@ -1,5 +1,9 @@
 """Learning when to think, when to use a tool, when to defer, and to be of use when cut: TON, HDPO, HILA, BRPO, by hand."""
 
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from tests.learn.conftest import gradient
@@ -12,6 +16,7 @@ from nosce.learn.rewards import settle
 from nosce.learn.rollout import Rollout, Turn
 from nosce.learn.tiny import TinyEngine
 from nosce.systems.control.anytimereasoner import pieces, rates
+from nosce.systems.control.hdpo import calls
 from nosce.systems.control.ton import skipped
 from nosce.tasks.bundled import draw_problems
 
@@ -44,6 +49,10 @@ def test_ton_rewards_outcome_and_format_and_not_shortness() -> None:
     assert skipped(Rollout(SUM, [Turn((1,), (2,), text="<s1> 37+48=85 <ans> 73")])) == 0.0
 
 
+AFTER: Any = SimpleNamespace(step=20, steps=40)
+"""Where a run stands after its cold start."""
+
+
 def with_calls(n: int, outcome: float) -> Rollout:
     turns = [Turn((1,), (2, 3), act="think"), *(Turn((1,), (4, 5), act="extend") for _ in range(n))]
     return Rollout(SUM, turns, "73", outcome=outcome)
@@ -55,11 +64,32 @@ def test_thrift_is_compared_among_right_answers_alone() -> None:
     settle(group, recipe.reward(group, None), recipe.weights)
     assert [r.rewards["thrift"] for r in group] == [1.0, 0.5, None]
     assert [r.rewards["accuracy"] for r in group] == pytest.approx([1.0, 1.0, 0.1])
-    recipe.credit([group], None)
+    recipe.credit([group], AFTER)
     thrift = [float(r.turns[0].extra["thrift"][0]) if "thrift" in r.turns[0].extra else None for r in group]
     assert thrift[0] == pytest.approx(0.25 / (0.5 * 0.5**0.5 + 1e-4))
     assert thrift[1] == pytest.approx(-thrift[0])
     assert thrift[2] is None
+
+
+def test_a_cold_start_shows_right_answers_with_and_without_the_tool_to_the_same_question() -> None:
+    """Half of the group is made without a calculator; what is right of both is imitated after the question that offers one."""
+    engine = TinyEngine("socrates")
+    problems = draw_problems(["sums"], [1], 3, part="train")
+    recipe, context = registry.find("hdpo-metis", "recipe").run(), Context(engine, problems, Settings(), steps=40)
+    groups = [asyncio.run(recipe.rollout(problem, context, 4)) for problem in problems]
+    assert [[calls(r) > 0 for r in group][:2] for group in groups] == [[False, False]] * 3
+    assert any(calls(r) for group in groups for r in group[2:])
+    for group in groups:
+        settle(group, recipe.reward(group, context), recipe.weights)
+    recipe.credit(groups, context)
+    assert not any(turn.rl.any() for group in groups for r in group for turn in r.turns)
+    shown = recipe.augment(groups, context)
+    heads = [turn.prompt for turn in shown if turn.prompt in {r.turns[0].prompt for group in groups for r in group}]
+    assert len(set(heads)) == 3
+    assert len(heads) == 64  # 32 of each kind
+    assert len(shown) > 64  # calls go on in turns of their own
+    assert all(turn.ce.all() for turn in shown)
+    assert not recipe.augment(groups, AFTER)
 
 
 def test_without_weight_on_thrift_hdpo_is_grpo_on_accuracy() -> None:
@@ -67,24 +97,44 @@ def test_without_weight_on_thrift_hdpo_is_grpo_on_accuracy() -> None:
     for name, options in (("hdpo-metis", {"weight": 0.0, "format_share": 0.0}), ("grpo", {})):
         recipe, group = registry.find(name, "recipe").run(**options), [with_calls(0, 1.0), with_calls(0, 0.0), with_calls(0, 1.0)]
         settle(group, recipe.reward(group, None), recipe.weights)
-        recipe.credit([group], None)
+        recipe.credit([group], AFTER)
         found.append(gradient(recipe, [r.turns[0] for r in group], [0, 1, 2], [-0.5] * 6))
     assert found[0] == pytest.approx(found[1])
 
 
-def test_a_deferral_costs_its_price_and_a_thought_its_effort(weak: TinyEngine) -> None:
+def test_a_deferral_costs_its_price_and_an_answer_its_effort(weak: TinyEngine) -> None:
     recipe = registry.find("hila", "recipe").run(price=0.3)
-    made = [Rollout(SUM, [Turn((1,), (2,), answer=a)], a, outcome=o) for a, o in (("73", 1.0), ("70", 0.0), ("unknown", 0.0))]
+    made = [handed("73", 1.0, 0.95), handed("70", 0.0, 0.95), handed("73", 1.0, 0.15), handed("70", 0.0, 0.15)]
     settle(made, recipe.reward(made, None), recipe.weights)
-    assert [r.reward for r in made] == pytest.approx(recipe.golden["rewards"])
-    assert [recipe.columns["utility"](r) for r in made] == [1.0, 0.0, 0.7]
+    assert [r.reward for r in made] == pytest.approx([*recipe.golden["rewards"], 0.7])
+    assert [recipe.columns["utility"](r) for r in made] == [1.0, 0.0, 0.7, 0.7]
+    assert [recipe.columns["answering"](r) for r in made] == [1.0, 0.0, 1.0, 0.0]
+    assert {recipe.columns["deferring"](r) for r in made} == {0.7}
     problem = draw_problems(["arithmetic"], [2], 1, part="train")[0]
     for rollout in made:
         rollout.problem = problem
     shown = recipe.augment([made], Context(weak, [problem], Settings()))
-    assert [turn.ce[0] for turn in shown] == pytest.approx([0.2])  # 0.7 is more than the mean thought's 0.47
+    assert [turn.ce[0] for turn in shown] == pytest.approx([0.2])  # 0.7 is more than the mean 0.47 of the answers kept
     made[1].rewards["utility"] = 0.97
     assert not recipe.augment([made], Context(weak, [problem], Settings()))
+
+
+def handed(answer: str, outcome: float, confidence: float) -> Rollout:
+    """A thought and what was said of it."""
+    turns = [Turn((1,), (2, 3), answer=answer), Turn((1,), (4,), act="rate")]
+    return Rollout(SUM, turns, None if confidence < 0.5 else answer, confidence, outcome if confidence > 0.5 else 0.0)
+
+
+def test_hila_credits_the_thought_as_grpo_does_and_the_decision_with_its_utility() -> None:
+    """Outcomes 1, 0, 1, 0: ±0.866. Utilities 0.97, −0.03, 0.7, 0.7 have mean 0.585."""
+    recipe = registry.find("hila", "recipe").run(price=0.3)
+    group = [handed("73", 1.0, 0.95), handed("70", 0.0, 0.95), handed("73", 1.0, 0.15), handed("70", 0.0, 0.15)]
+    settle(group, recipe.reward(group, None), recipe.weights)
+    recipe.credit([group], None)
+    assert [float(r.turns[0].advantage[0]) for r in group] == pytest.approx([0.8659, -0.8659, 0.8659, -0.8659], abs=1e-3)
+    spread = float(np.std([0.97, -0.03, 0.7, 0.7], ddof=1)) + 1e-4
+    expected = [(u - 0.585) / spread for u in (0.97, -0.03, 0.7, 0.7)]
+    assert [float(r.turns[1].advantage[0]) for r in group] == pytest.approx(expected, abs=1e-6)
 
 
 def test_brpo_of_two_pieces_by_hand() -> None:

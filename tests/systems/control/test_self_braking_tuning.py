@@ -6,10 +6,14 @@ from tests.learn.conftest import gradient
 
 from nosce.core.problem import Problem
 from nosce.core.registry import registry
+from nosce.evidence.training_endpoints import compared
+from nosce.evidence.training_run import Seen, Trained
 from nosce.learn.context import Context
 from nosce.learn.recipe import Settings
 from nosce.learn.rollout import Rollout, Turn
 from nosce.learn.tiny import TinyEngine
+from nosce.models.socrates.tokenizer import SocratesTokenizer
+from nosce.systems.control.sbt_truncation import right, spent
 from nosce.systems.control.self_braking_tuning import CHAT, SOCRATES, Trace, braked, overthought, repeats, score, thought, turn
 
 SUM = Problem("s", "84-60+87", reference="111")
@@ -80,3 +84,24 @@ def test_without_a_second_stage_it_is_imitation_of_whole_thoughts(taught: TinyEn
     assert cut.text.endswith("<yes>")
     assert repeats(Rollout(SUM, [whole])) >= 1.0
     assert registry.find("S101/dynamic", "recipe").run(first=1.0).augment([group], last)[0].text == whole.text
+
+
+def test_a_thought_cut_short_answers_with_what_it_had_finished() -> None:
+    """A first solution, and a second that is cut within its answer."""
+    tokens = SocratesTokenizer().encode("".join((*ONCE, *AGAIN)))
+    rollout = Rollout(SUM, [Turn((1,), tuple(tokens), text="")], "111", outcome=1.0)
+    ends = tokens.index(SocratesTokenizer().encode("<check>")[0])
+    assert right(rollout, most=ends) == 1.0
+    assert right(rollout, most=ends - 1) == 0.0  # "11"
+    assert right(rollout, most=len(tokens) - 2) == 1.0  # the second time only "11" again, the first answer stands
+    assert right(rollout, most=5) == 0.0
+    assert spent(rollout, most=ends) == ends
+    assert spent(rollout, most=999) == len(tokens)
+
+
+def test_truncation_is_read_between_the_two_lengths_that_spend_as_much() -> None:
+    def seen(**columns: float) -> Seen:
+        return Seen(Trained("", [], 0.0, 0.0, 0.0), columns, {})
+
+    cut = seen(**{"tokens@5": 5.0, "right@5": 0.1, "tokens@100": 50.0, "right@100": 0.5, "tokens@10": 10.0, "right@10": 0.3})
+    assert compared("accuracy at as many tokens", seen(accuracy=0.6, tokens=30.0), cut) == pytest.approx((0.6, 0.4, 0.2))

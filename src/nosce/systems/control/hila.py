@@ -4,78 +4,103 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
+
+import numpy as np
 
 from nosce.core.answer import Answer
 from nosce.core.claim import Claim
 from nosce.core.problem import Problem
 from nosce.core.registry import recipe
 from nosce.learn.context import Context
-from nosce.learn.credit import centred, per_group
+from nosce.learn.credit import standardised
 from nosce.learn.gold import example
 from nosce.learn.losses import streams
 from nosce.learn.recipe import Recipe
+from nosce.learn.rewards import first_right
 from nosce.learn.rollout import Group, Rollout, Turn
-from nosce.mind.engine import UNKNOWN
+from nosce.learn.rollouts import of
+from nosce.learn.stating import rated
 from nosce.mind.mind import Mind
 
-DEFER = {"socrates": "<ans> <unknown>", "chat": "Answer: unknown"}
-WIDE = {"learn": "family:arithmetic,lists,countdown,logic?level=1,2,3,4,5&n=1500&split=train",
-        "test": "family:arithmetic,lists,countdown,logic?level=1,2,3,4,5&n=240&split=test"}  # fmt: skip
+GROUND: dict[str, Any] = {
+    "start": "socrates", "learn": "family:arithmetic,lists,countdown,logic?level=1,2,3,4,5&n=1500&split=train",
+    "test": "family:arithmetic,lists,countdown,logic?level=1,2,3,4,5&n=240&split=test",
+}  # fmt: skip
+"""Levels from trivial to beyond reach, so that there is something to hand on."""
 
 CLAIM = Claim(
-    statement="Right answers less the price of deferrals are worth more than after GRPO, which never defers, at a price of 0.3.",
-    endpoint="utility", baseline="grpo", seeds=(0, 1, 2), options=WIDE, fidelity="code",
+    statement="At every price of a deferral, right answers less that price are worth more than answering always, by the same "
+    "weights or after GRPO, and more than deferring always.",
+    endpoint="utility above answering deferring", baseline="grpo", seeds=(0, 1, 2), taught=True, fidelity="code",
+    options=GROUND | {"sweep": {"price": (0.1, 0.3, 0.7)}, "beside": ()},
 )  # fmt: skip
 
 
 @recipe("S156", "hila", claim=CLAIM)
-def hila(*, price: float = 0.3, effort: float = 0.03, demonstrate: float = 0.2, anchor: float = 0.02) -> Recipe:
-    """Each group holds thoughts (CREATE) and one deferral (DEFER, the answer "unknown"), scored with their costs.
+def hila(*, price: float = 0.3, effort: float = 0.03, demonstrate: float = 0.2, anchor: float = 0.02, clip: float = 0.2) -> Recipe:
+    """Think, then keep the answer or DEFER: a stated confidence below one half hands the question to an expert.
 
-    R = correct − `effort` for a thought, 1 − `price` for a deferral, which the expert answers rightly. A = R − group mean, no
-    clip, KL to the start `anchor`. Outer loop: where deferring was worth more than the mean thought, the expert's solution is
-    imitated with weight `demonstrate`, so that less needs to be deferred later.
+    Inner loop: utility = right − `effort` of an answer that is kept, 1 − `price` of a deferral, which the expert answers rightly;
+    GRPO on it for the words of the decision alone, GRPO on the answer's own outcome for the thought, KL to the start `anchor`.
+    Outer loop: where a deferral was worth more than the mean answer kept, the expert's solution is imitated with weight
+    `demonstrate`, so that less needs to be deferred later.
     Source: S156 "Adaptive Collaboration with Humans: Metacognitive Policy Optimization for Multi-Agent LLMs with Continual
-    Learning". Left open and filled: one agent, so endorsing a peer (EVAL) falls away; the deferral is a given candidate of every
-    group, as in the released code; the expert is the checker's own solution.
+    Learning". Left open and filled: one agent, which sees its own first answer as each agent does in the paper, so that to EVAL
+    itself is to keep it, and peers fall away; the expert is the checker's own solution.
     """
     return Recipe(
-        rollout=with_deferral, reward=partial(costed, price=price, effort=effort), credit=per_group(centred, kl=anchor),
-        augment=partial(demonstrated, weight=demonstrate), needs=frozenset({"ref"}), answer=deferring,
-        loss=partial(streams, low=float("inf"), high=float("inf"), over="token"),
-        columns={"utility": partial(utility, price=price), "deferred": deferred},
+        rollout=of(partial(decided, temperature=1.0)), reward=partial(costed, price=price, effort=effort),
+        credit=partial(two_loops, kl=anchor), weights={"outcome": 0.0}, augment=partial(demonstrated, weight=demonstrate),
+        loss=partial(streams, low=clip, high=clip, over="sequence"), needs=frozenset({"ref"} if anchor else ()),
+        acts=frozenset({"think", "rate"}), teaches=frozenset({"rate"}), answer=partial(decided, temperature=0.0),
+        columns={"utility": partial(utility, price=price), "deferred": deferred, "answering": first_right,
+                 "deferring": partial(_always, price=price)},
         golden={"outcomes": [1.0, 0.0], "rewards": [0.97, -0.03, 0.7]},
     )  # fmt: skip
 
 
-async def with_deferral(problem: Problem, context: Context, k: int) -> Group:
-    """k − 1 thoughts and one deferral in the same words that the model would defer in."""
-    mind = context.mind(problem)
-    group = context.attempts(mind, await mind.think(problem, n=max(k - 1, 1), max_tokens=context.settings.max_tokens))
-    words = DEFER["chat" if mind.dialect.name == "chat" else "socrates"]
-    if group[0].turns:
-        turn = Turn(group[0].turns[0].prompt, tuple(context.engine.write(words)), text=words, answer=UNKNOWN)
-        group.append(Rollout(problem, [turn], UNKNOWN, outcome=0.0, index=len(group)))
-    return group
+async def decided(problem: Problem, mind: Mind, *, temperature: float) -> Answer:
+    """One thought, and what is said of it: an answer that is as likely wrong as right is handed on."""
+    attempt, confidence = await rated(problem, mind, temperature=temperature)
+    handed = confidence is not None and confidence < 0.5
+    return mind.answer(attempt.answer, confidence, "none" if confidence is None else "verbal", abstain=handed)
 
 
 def deferred(rollout: Rollout) -> float:
     """1 where the model handed the question on."""
-    return float(bool(rollout.turns) and rollout.turns[-1].answer == UNKNOWN)
+    return float(rollout.confidence is not None and rollout.confidence < 0.5)
 
 
 def utility(rollout: Rollout, *, price: float) -> float:
     """1 for a right answer, 1 − price for a deferral, else 0."""
-    return 1 - price if deferred(rollout) else rollout.outcome or 0.0
+    return 1 - price if deferred(rollout) else first_right(rollout)
+
+
+def _always(rollout: Rollout, *, price: float) -> float:
+    return 1 - price
 
 
 def costed(group: Group, context: Context, *, price: float, effort: float) -> Mapping[str, Sequence[float | None]]:
-    """Correct less the cost of the action."""
-    return {"utility": [1 - price if deferred(r) else (r.outcome or 0.0) - effort for r in group]}
+    """Utility less the effort of an answer kept; and the outcome of the answer, kept or not."""
+    return {
+        "utility": [utility(r, price=price) - (0.0 if deferred(r) else effort) for r in group],
+        "outcome": [first_right(r) for r in group],
+    }  # fmt: skip
+
+
+def two_loops(groups: list[Group], context: Context, *, kl: float) -> None:
+    """The thought is credited with its outcome, the decision with its utility, each against the group."""
+    for group in groups:
+        for channel, place in (("outcome", slice(0, 1)), ("utility", slice(1, None))):
+            gains = standardised(np.array([rollout.rewards[channel] or 0.0 for rollout in group]))
+            for rollout, gain in zip(group, gains, strict=True):
+                for turn in rollout.turns[place]:
+                    turn.reinforce(float(gain), kl=kl)
 
 
 def demonstrated(groups: list[Group], context: Context, *, weight: float) -> Sequence[Turn]:
-    """The expert's solutions where deferring was worth more than the mean thought."""
+    """The expert's solutions where deferring was worth more than the mean answer kept."""
     shown = []
     for group in groups:
         made = [rollout.reward for rollout in group if not deferred(rollout)]
@@ -85,9 +110,3 @@ def demonstrated(groups: list[Group], context: Context, *, weight: float) -> Seq
             turn.imitate(weight)
             shown.append(turn)
     return shown
-
-
-async def deferring(problem: Problem, mind: Mind) -> Answer:
-    """One thought; an answer of "unknown" hands the question on."""
-    attempt = (await mind.think(problem))[0]
-    return mind.answer(attempt.answer, abstain=attempt.answer == UNKNOWN)

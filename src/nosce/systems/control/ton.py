@@ -19,10 +19,10 @@ from nosce.mind.dialects import dialect_of
 
 CLAIM = Claim(
     statement="Thought dropout and GRPO save at least 40% of the tokens of GRPO that always thinks.",
-    endpoint="tokens", baseline="grpo", margin=0.4, seeds=(0, 1, 2), fidelity="code",
+    endpoint="tokens", baseline="grpo", margin=0.4, seeds=(0, 1, 2, 3, 4), fidelity="code",
     analogue_of="selective reasoning of vision–language models (here: text)",
-    options={"learn": "family:arithmetic,lists,countdown,logic?level=1,2,3&n=1000&split=train",
-             "test": "family:arithmetic,lists,countdown,logic?level=1,2,3&n=200&split=test"},
+    options={"start": "socrates", "learn": "family:arithmetic,lists,logic,facts?level=1&n=400&split=train", "first": 0.5,
+             "test": "family:arithmetic,lists,logic,facts?level=1&n=120&split=test", "steps": 80, "tokens": 300_000},
 )  # fmt: skip
 
 

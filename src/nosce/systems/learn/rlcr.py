@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from nosce.core.answer import Answer
 from nosce.core.claim import Claim
@@ -15,11 +13,8 @@ from nosce.learn.losses import streams
 from nosce.learn.recipe import Recipe
 from nosce.learn.rewards import brier, each, outcome
 from nosce.learn.rollouts import of
-from nosce.mind.dialects.base import Given
+from nosce.learn.stating import rated
 from nosce.mind.mind import Mind
-
-RATINGS = tuple(f"<r{i}>" for i in range(10))
-
 
 CLAIM = Claim(
     statement="Rewarded for stating its chance of being right, a model that was never taught to state one has an expected "
@@ -55,10 +50,5 @@ async def likeliest(problem: Problem, mind: Mind) -> Answer:
 
 
 async def _rated(problem: Problem, mind: Mind, *, temperature: float) -> Answer:
-    attempt = (await mind.think(problem))[0]
-    mind.answer(attempt.answer)
-    tokens: dict[str, Any] = {"bias": dict.fromkeys(RATINGS, 40.0), "max_tokens": 1} if mind.dialect.name == "socrates" else {}
-    given = Given(attempt=attempt)
-    made = (await mind.attempts("rate", problem, given, temperature=temperature, **tokens))[0]
-    confidence = mind.dialect.read("rate", replace(made, top=None), problem, given)
+    attempt, confidence = await rated(problem, mind, temperature=temperature)
     return mind.answer(attempt.answer, confidence, "none" if confidence is None else "verbal")
