@@ -1,6 +1,7 @@
 """Strategies through the proxy, asked by the official package."""
 
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import openai
 import pytest
 from tests.serve.live import proxy
+from tests.serve.running import running
 from tests.serve.test_passing import post
 from tests.serve.test_wrap import City, policy, sure
 from tests.servers.stub import Call, Raw, completion, serving
@@ -109,6 +111,23 @@ def test_an_abstention_is_a_refusal_that_says_why(tmp_path: Path) -> None:
     assert made.metacognition["outcome"] == "abstained"  # type: ignore[attr-defined]
     assert "not sure enough" in "".join(p.choices[0].delta.refusal or "" for p in streamed)
     assert response.output[0].content[0].type == "refusal"  # type: ignore[union-attr]
+
+
+def test_the_first_thought_of_a_process_holds_up_nobody(tmp_path: Path) -> None:
+    """What thinking needs takes seconds to load: meanwhile others are answered, and the question waits."""
+    with serving(lambda call: completion("4")) as up, running(tmp_path / "nosce.db", "-u", f"small=openai:m@{up.url}") as server:
+
+        def think() -> None:
+            assert server.post("/chat/completions", {"model": "nosce/auto", "messages": HI})[0] == 200
+
+        thinker, others = threading.Thread(target=think), 0
+        thinker.start()
+        while thinker.is_alive():
+            others += server.post("/chat/completions", {"model": "small", "messages": HI})[0] == 200
+        thinker.join()
+        assert server.get("/v1/models")[0] == 200
+    assert others >= 10
+    assert len(up.calls) == others + 4  # what was thought in order to load it asked nobody
 
 
 def test_doubt_asks_back_where_the_caller_lets_it(tmp_path: Path) -> None:

@@ -73,6 +73,13 @@ def test_an_answer_that_is_none_is_a_502_for_a_strategy(said: bytes, tmp_path: P
             assert held["error"]["type"] == "upstream_error"
 
 
+def test_a_page_of_html_is_no_stream(tmp_path: Path) -> None:
+    page = Raw(200, {"content-type": "text/html; charset=utf-8"}, (b"<html>log in first</html>",))
+    with serving(lambda call: page) as up, once(tmp_path, up.url) as url:
+        code, answer, _ = post(f"{url}/chat/completions", body("stream"))
+    assert (code, "HTML" in json.loads(answer)["error"]["message"]) == (502, True)
+
+
 NAN = {"token": "4", "logprob": float("nan"), "top_logprobs": [{"token": "x", "logprob": 1e999}]}
 ODD: list[dict[str, Any]] = [
     {"choice": {"message": {"role": "assistant", "content": "4 \ud800"}}},
@@ -146,11 +153,12 @@ def test_an_upstream_that_is_not_there_is_named(asked: str, tmp_path: Path) -> N
 
 
 def test_a_busy_upstream_is_passed_back_from_a_strategy_too(tmp_path: Path) -> None:
-    said = (429, {"error": {"message": "slow down", "type": "requests"}})
+    text = b'{"error": {"message": "slow down", "type": "requests"}}'
+    said = Raw(429, {**JSON, "retry-after": "7"}, (text,), "keep", len(text))
     with serving(lambda call: said) as up, proxy(tmp_path, f"small=openai:m@{up.url}") as url:
         for asked in ASKED:
-            code, answer, _ = post(f"{url}/chat/completions", body(asked))
-            assert (code, json.loads(answer)["error"]["message"]) == (429, "slow down")
+            code, answer, headers = post(f"{url}/chat/completions", body(asked))
+            assert (code, json.loads(answer)["error"]["message"], headers["retry-after"]) == (429, "slow down", "7")
     assert len(up.calls) == len(ASKED)
 
 

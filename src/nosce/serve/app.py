@@ -23,6 +23,7 @@ from nosce.serve.guard import Guard
 from nosce.serve.openapi import document
 from nosce.serve.routes import feedback, health, lessons
 from nosce.serve.service import Service
+from nosce.serve.warming import warm
 
 CONFIG_VARIABLE = "NOSCE_SERVE_CONFIG"
 """Where a worker process finds its configuration, as JSON."""
@@ -56,7 +57,7 @@ def from_environment() -> ASGI:
 def _lifespan(service: Service):  # type: ignore[no-untyped-def]  # FastAPI's own type is an alias of an alias
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        keeping = asyncio.create_task(service.keep_house())
+        keeping, service.warming = asyncio.create_task(service.keep_house()), asyncio.create_task(asyncio.to_thread(warm, service))
         yield
         keeping.cancel()
         await service.close()

@@ -38,11 +38,11 @@ async def ask(upstreams: Upstreams, alias: str, body: dict[str, Any], headers: d
             continue
         replica.well()
         if reply.status >= 300:
-            raise Rejected(reply.status, reply.body)
+            raise Rejected(reply.status, reply.body, wait=reply.headers.get("retry-after", ""))
         return _object(alias, reply.body)
     last = next((error.reply for error in reversed(tried) if isinstance(error, Unwell)), None)
     if last is not None:
-        raise Rejected(last.status, last.body)
+        raise Rejected(last.status, last.body, wait=last.headers.get("retry-after", ""))
     raise ModelError(f"upstream {alias} gave no answer ({tried[-1] if tried else 'it cannot be asked'}); tried {len(tried)} times")
 
 

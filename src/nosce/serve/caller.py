@@ -31,12 +31,12 @@ _ROOM_TO_THINK = 4096
 
 
 class Rejected(ModelError):
-    """The server refused the request for good; `status` and `answer` are its own."""
+    """The server refused the request for good; `status`, `answer` and `wait` (its `retry-after`) are its own."""
 
-    def __init__(self, status: int, answer: bytes | str, cause: BaseException | None = None) -> None:
+    def __init__(self, status: int, answer: bytes | str, cause: BaseException | None = None, wait: str = "") -> None:
         text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
         super().__init__(f"the upstream answers {status}: {' '.join(text.split())[:240]}")
-        self.status, self.answer, self.cause = status, answer, cause
+        self.status, self.answer, self.cause, self.wait = status, answer, cause, wait
 
     @property
     def brief(self) -> str:

@@ -107,7 +107,8 @@ def as_refusal(error: Exception) -> Refused:
 
 def _rejected(error: Rejected) -> Refused:
     """The upstream's own refusal: its status, and its error where it is one."""
-    refusal = Refused(error.status if 400 <= error.status < 600 else 502, str(error), "upstream_error")
+    wait = {"retry-after": error.wait} if error.wait else {}
+    refusal = Refused(error.status if 400 <= error.status < 600 else 502, str(error), "upstream_error", headers=wait)
     try:
         said = json.loads(error.answer)
     except (ValueError, RecursionError):

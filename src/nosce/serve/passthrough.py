@@ -119,6 +119,8 @@ class _Call:
             if answer.status in AGAIN:
                 raise Unwell(await _gathered(answer))
             usable(answer.status, answer.headers)
+            if answer.status < 300 and answer.headers.get("content-type", "").startswith("text/html"):
+                raise Failed("the upstream's answer is a page of HTML")
             pieces = answer.pieces()
             piece = await anext(pieces, b"")
             if not piece and answer.status < 300:

@@ -46,6 +46,7 @@ class Service:
     policy: Kept | None = None
     lessons: Lessons | None = None
     under_way: int = 0
+    warming: asyncio.Task[None] | None = None
     _looked: float = 0.0
     _bundled: dict[str, Model] = field(default_factory=dict)
 
@@ -71,6 +72,11 @@ class Service:
         from nosce.serve.servable import names
 
         return names()
+
+    async def warm(self) -> None:
+        """Wait until what thinking needs is loaded; it is loaded in a thread, so that others are answered meanwhile."""
+        if self.warming is not None and not self.warming.done():
+            await asyncio.shield(self.warming)
 
     async def admit(self, exchange: Exchange) -> None:
         """Let a question in by rate and budget, and only while answers can be written down. Raises Refused."""

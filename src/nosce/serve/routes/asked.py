@@ -25,6 +25,13 @@ class Asked:
 
 async def read(service: Service, exchange: Exchange) -> Asked:
     """Read a request. Raises Refused or Malformed before anything is spent."""
+    found = await _read(service, exchange)
+    if found.strategy:
+        await service.warm()
+    return found
+
+
+async def _read(service: Service, exchange: Exchange) -> Asked:
     await service.admit(exchange)
     body = Body.read(await exchange.body(exchange.caller.limits.body))
     model, settings = body.fields.get("model"), body.fields.get("metacognition")

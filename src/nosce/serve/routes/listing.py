@@ -9,6 +9,7 @@ from nosce.serve.service import Service
 
 async def models(service: Service, exchange: Exchange) -> None:
     """The upstreams by alias, and the strategies."""
+    await service.warm()
     names = [*service.config.upstreams, *strategies(service)]
     made = int(service.started)
     data = [{"id": name, "object": "model", "created": made, "owned_by": "nosce"} for name in names]
