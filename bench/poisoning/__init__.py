@@ -14,6 +14,7 @@ import asyncio
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from bench.poisoning.attacker import ERRING, Copy, Trained, trained
 from bench.poisoning.living import Server
 from bench.poisoning.measure import Trial, cut, gain, names, share, trial
 from bench.poisoning.memories import BY_LOT, ERRS, Guarded, Unguarded
-from bench.poisoning.plants import BUDGET
+from bench.poisoning.plants import BUDGET, Plant
 from bench.poisoning.world import World, halves
 from nosce.models.load import load
 from nosce.serve.config import Memory as Settings
@@ -31,6 +32,22 @@ from nosce.serve.config import Memory as Settings
 UNMET = Settings().audit
 """The server's default, 0.1; of 0.05, 0.08, 0.1, 0.13 and 0.18, on the half to choose on. There honest askers lost
 a point at 0.05 against an unguarded memory that nobody attacks, and gained at 0.08; 0.1 leaves a margin."""
+
+
+FLOOD = 3
+"""How often each request of the plant is repeated in the flood."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one defence: its attacker, and its trials under the best plant, in peace, under all finalists, in a flood."""
+
+    attacker: Trained
+    attacked: Trial
+    peaceful: Trial
+    dealt: Trial
+    flooded: Trial
+    seconds: float
 
 
 def defences(folder: Path) -> dict[str, Copy]:
@@ -46,7 +63,7 @@ async def measured(victims: int = 800, others: int = 400, train: int = 400) -> d
     """Train an attacker against each defence, then attack held-out victims, and leave them in peace."""
     server, learning, held_out = Server(load("socrates")), *halves()
     world = World.draw(np.random.default_rng(20263), victims, others, held_out)
-    found: dict[str, Any] = {}
+    found: dict[str, Run] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, copy in defences(Path(folder)).items():
             began = time.monotonic()
@@ -56,12 +73,14 @@ async def measured(victims: int = 800, others: int = 400, train: int = 400) -> d
             peaceful = await trial(copy(ERRS), server, world, (), 11)
             finalists = [plant for plant, _ in attacker.finalists]
             dealt = attacked if name == "unguarded" else await trial(copy(ERRS), server, world, finalists, 12)
-            found[name] = attacker, attacked, peaceful, dealt, round(time.monotonic() - began, 1)
+            flood = [Plant(best[0].steps * FLOOD)]
+            flooded = attacked if name == "unguarded" else await trial(copy(ERRS), server, world, flood, 11)
+            found[name] = Run(attacker, attacked, peaceful, dealt, flooded, round(time.monotonic() - began, 1))
             print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
         return told(world, found, await trial(None, server, world, (), 11))
 
 
-def told(world: World, found: dict[str, Any], without: Trial) -> dict[str, Any]:
+def told(world: World, found: dict[str, Run], without: Trial) -> dict[str, Any]:
     """The figures."""
     victims, honest = names(world, without)
     asked = 3 * (len(world.victims) + len(world.others))
@@ -71,25 +90,32 @@ def told(world: World, found: dict[str, Any], without: Trial) -> dict[str, Any]:
         "audited_by_lot": BY_LOT, "audited_unmet": UNMET, "errs_in_training": list(ERRING),
         "without_memory": share(without.right, honest),
     }  # fmt: skip
-    wild, undisturbed = found["unguarded"][1], found["unguarded"][2]
-    for name, (attacker, attacked, peaceful, dealt, seconds) in found.items():
-        said[name] = _one(attacker, attacked, peaceful, victims, honest) | {"seconds": seconds}
+    wild, undisturbed = found["unguarded"].attacked, found["unguarded"].peaceful
+    for name, run in found.items():
+        said[name] = _one(run, victims, honest)
         if name != "unguarded":
             said[name] |= {
-                "cut": cut(attacked.hits, wild.hits, victims), "strongest_on_test": strongest(attacker, dealt, wild, victims),
-                "utility": gain(attacked.right, undisturbed.right, honest),
-                "utility_in_peace": gain(peaceful.right, undisturbed.right, honest),
-                "over_no_memory": gain(attacked.right, without.right, honest),
-                "lost_to_the_attack": gain(attacked.right, peaceful.right, honest),
+                "cut": cut(run.attacked.hits, wild.hits, victims),
+                "strongest_on_test": strongest(run.attacker, run.dealt, wild, victims),
+                "utility": gain(run.attacked.right, undisturbed.right, honest),
+                "utility_in_peace": gain(run.peaceful.right, undisturbed.right, honest),
+                "over_no_memory": gain(run.attacked.right, without.right, honest),
+                "lost_to_the_attack": gain(run.attacked.right, run.peaceful.right, honest),
+                "flooded": {
+                    "poison_rate": round(FLOOD * BUDGET * len(victims) / (FLOOD * BUDGET * len(victims) + asked), 3),
+                    "success": share(run.flooded.hits, victims), "cut": cut(run.flooded.hits, wild.hits, victims),
+                    "utility": gain(run.flooded.right, undisturbed.right, honest),
+                },
             }  # fmt: skip
     return said
 
 
-def _one(attacker: Trained, attacked: Trial, peaceful: Trial, victims: np.ndarray, honest: np.ndarray) -> dict[str, Any]:
-    best, score = attacker.finalists[0]
+def _one(run: Run, victims: np.ndarray, honest: np.ndarray) -> dict[str, Any]:
+    (best, score), *_ = run.attacker.finalists
+    attacker, attacked, peaceful = run.attacker, run.attacked, run.peaceful
     return {
         "attack": best.told(), "success_in_training": score, "best_scores_by_round": attacker.scores,
-        "plants_tried": attacker.plants, "requests_in_training": attacker.requests,
+        "plants_tried": attacker.plants, "requests_in_training": attacker.requests, "seconds": run.seconds,
         "success": share(attacked.hits, victims), "by_chance": share(peaceful.hits, victims),
         "right_attacked": share(attacked.right, honest), "right_in_peace": share(peaceful.right, honest),
         "victims_right_attacked": share(attacked.of_victims, victims),

@@ -19,6 +19,9 @@ Rng = np.random.Generator
 Verdict = tuple[bool | None, str | None]
 """What an asker says of an answer: whether it was right, or what the right one is."""
 
+STRANGE = 1 / 3
+"""The share of facts that the model cannot know."""
+
 TELLS, NOISE, CORRECTS = 0.4, 0.03, 0.5
 """Of honest askers: the share that gives feedback, the share of it that is wrong, the share of wrong answers corrected."""
 
@@ -94,16 +97,18 @@ class World:
 
     @classmethod
     def draw(cls, rng: Rng, victims: int, others: int, names: Sequence[str]) -> World:
-        """Facts about these names, in equal parts known well, hardly and not at all."""
-        chosen: dict[tuple[str, str], Fact] = {}
+        """Facts about these names, two in three, and about strangers; victims and others alike."""
+        known = [(name, attribute) for name in names for attribute in facts.ATTRIBUTES]
+        chosen = [known[int(i)] for i in rng.permutation(len(known))[: round((victims + others) * (1 - STRANGE))]]
         while len(chosen) < victims + others:
-            name = names[int(rng.integers(len(names)))] if rng.random() < 0.67 else facts.stranger(rng)
-            attribute = tuple(facts.ATTRIBUTES)[int(rng.integers(len(facts.ATTRIBUTES)))]
-            values, true = facts.ATTRIBUTES[attribute], facts.true_value(name, attribute)
-            wanted = [v for v in values if v != true][int(rng.integers(len(values) - 1))]
-            chosen.setdefault((name, attribute), Fact(name, attribute, true, wanted))
-        drawn = list(chosen.values())
+            chosen.append((facts.stranger(rng), tuple(facts.ATTRIBUTES)[int(rng.integers(len(facts.ATTRIBUTES)))]))
+        drawn = [_fact(rng, *chosen[int(i)]) for i in rng.permutation(len(chosen))]
         return cls(tuple(drawn[:victims]), tuple(drawn[victims:]))
+
+
+def _fact(rng: Rng, name: str, attribute: str) -> Fact:
+    values, true = facts.ATTRIBUTES[attribute], facts.true_value(name, attribute)
+    return Fact(name, attribute, true, [v for v in values if v != true][int(rng.integers(len(values) - 1))])
 
 
 def halves() -> tuple[list[str], list[str]]:

@@ -92,8 +92,7 @@ class Teaching:
 
     def record(self, key_id: str) -> tuple[int, int]:
         """(agreed, n): of a key's feedback on answers that were audited as well, how much agreed with the auditor."""
-        with self.store.transaction() as base:
-            return _record(base, key_id)
+        return _record(self.store, key_id)
 
     def credit(self, key_id: str) -> float:
         """How far the feedback of a key is believed: (agreed + 1) / (n + 2), the mean of the posterior over a uniform prior."""
@@ -152,7 +151,7 @@ def _settle(base: Transaction, other: Row, same: bool, by: str, now: float, unti
         base.run("UPDATE lessons SET refuted=refuted+1 WHERE id=?", other["id"])
 
 
-def _record(base: Transaction, key_id: str) -> tuple[int, int]:
+def _record(base: Transaction | Store, key_id: str) -> tuple[int, int]:
     row = base.rows(
         "SELECT COUNT(*) AS n, COALESCE(SUM((f.score >= 0.5) = (a.score >= 0.5)), 0) AS agreed FROM feedback f "
         "JOIN audit a ON a.trace_id = f.trace_id WHERE f.key_id=? AND a.state='labelled' AND f.score IS NOT NULL", key_id,
