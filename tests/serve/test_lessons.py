@@ -99,18 +99,24 @@ def test_two_opinions_about_a_claim_call_for_a_third(book: Lessons) -> None:
     assert {(one.question, one.state) for one in book.lessons()} == {("hat of tom", "proposed"), ("tom hat", "rejected")}
 
 
-def test_a_like_question_is_recalled_from_a_similarity_on(book: Lessons) -> None:
-    """Two questions of three words, two of them shared: weights log 2 for those, log 3 for the others."""
+def test_a_like_question_that_says_no_more_is_recalled_from_a_similarity_on(book: Lessons) -> None:
+    """`hat of tom` and `hat of old tom`: three shared words of weight log 2 each, and one of weight log 3."""
     drafted(book, "t", question="hat of tom", answer="red")
     book.audited("t", 1.0, "a")
-    shared, own = 2 * math.log(2) ** 2, math.log(3) ** 2
-    likeness = shared / (shared + own)
-    assert told(Lessons(book.store, near=likeness - 1e-6), question="hat of ann") == ["red"]
-    assert told(Lessons(book.store, near=likeness + 1e-6), question="hat of ann") == []
+    likeness = 3 * math.log(2) ** 2 / math.sqrt(3 * math.log(2) ** 2 * (3 * math.log(2) ** 2 + math.log(3) ** 2))
+    assert told(Lessons(book.store, near=likeness - 1e-6), question="hat of old tom") == ["red"]
+    assert told(Lessons(book.store, near=likeness + 1e-6), question="hat of old tom") == []
     assert told(book, question="of tom hat") == ["red"]
     drafted(book, "u", question="12 of 3", answer="4")
     book.audited("u", 1.0, "a")
     assert told(book, question="3 of 12") == []  # the same words, other numbers
+
+
+def test_what_is_known_of_something_is_not_recalled_for_another_thing_of_it(book: Lessons) -> None:
+    drafted(book, "t", question="hat of tom", answer="red")
+    book.audited("t", 1.0, "a")
+    assert told(Lessons(book.store, near=0.01), question="coat of tom") == []
+    assert told(Lessons(book.store, near=0.01), question="hat of ann") == []
 
 
 def test_credit_is_how_often_feedback_agreed_with_audits(book: Lessons) -> None:

@@ -76,6 +76,12 @@ def gist(question: str) -> str:
     return " ".join(sorted([word for word in words if word not in _EMPTY] or words)) + "|" + " ".join(_SIGN.findall(wording))
 
 
+def within(a: str, b: str) -> bool:
+    """Whether one of two gists says no more than the other: `hat tom` is within `hat old tom`, and not within `coat tom`."""
+    one, other = set(a.partition("|")[0].split()), set(b.partition("|")[0].split())
+    return one <= other or other <= one
+
+
 def numbers(text: str) -> list[str]:
     """The numbers of a text."""
     return _NUMBER.findall(text)

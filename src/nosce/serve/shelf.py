@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nosce.memory.postings import Postings
-from nosce.serve.lesson import Lesson, alike, asked, gist, numbers
+from nosce.serve.lesson import Lesson, alike, asked, gist, numbers, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,18 @@ class Shelf:
         return cls(stamp, kept, _by_gist(kept), Postings([lesson.question for lesson in kept]))
 
     def nearest(self, question: str, most: int, near: float) -> list[Lesson]:
-        """The lessons of the same question, its own wording first, then those of questions at least `near` to it with the same
-        numbers."""
-        wording = asked(question)
-        same = sorted(self.by_gist.get(gist(question), ()), key=lambda lesson: asked(lesson.question) != wording)
+        """The lessons of the same question, its own wording first, then those of questions at least `near` to it.
+
+        Their numbers must be the same, and one of both must say no more than the other: where each has a word of its own
+        (`home of Tom`, `color of Tom`) they are two questions, however alike, and the answer to one misleads about the other.
+        """
+        wording, about = asked(question), gist(question)
+        same = sorted(self.by_gist.get(about, ()), key=lambda lesson: asked(lesson.question) != wording)
         found = (self.lessons[place] for place, _ in self.index.nearest(question, 4 * most, near))
-        others = [lesson for lesson in found if lesson not in same and numbers(lesson.question) == numbers(question)]
+        others = [
+            lesson for lesson in found
+            if lesson not in same and numbers(lesson.question) == numbers(question) and within(gist(lesson.question), about)
+        ]  # fmt: skip
         return [*same, *others][:most]
 
 
