@@ -59,10 +59,10 @@ def defences(folder: Path) -> dict[str, Copy]:
     }
 
 
-async def measured(victims: int = 800, others: int = 400, train: int = 400) -> dict[str, Any]:
+async def measured(victims: int = 500, others: int = 400, train: int = 300) -> dict[str, Any]:
     """Train an attacker against each defence, then attack held-out victims, and leave them in peace."""
     server, learning, held_out = Server(load("socrates")), *halves()
-    world = World.draw(np.random.default_rng(20263), victims, others, held_out)
+    world = World.draw(np.random.default_rng(20265), victims, others, held_out)
     found: dict[str, Run] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, copy in defences(Path(folder)).items():
