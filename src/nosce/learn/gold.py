@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nosce.core.errors import InputError
@@ -22,6 +23,11 @@ def solution(problem: Problem, dialect: str) -> str:
     if item is None:
         raise InputError(f"problem {problem.id} comes without a worked solution; only the bundled families (`family:…`) have them")
     steps, answer = facts.said(item) if item.family == "facts" else (item.steps, item.answer)
+    return told(steps, answer, dialect)
+
+
+def told(steps: Sequence[str], answer: str, dialect: str) -> str:
+    """A thought of these steps and its answer, as the dialect writes them."""
     if dialect.startswith("socrates"):
         return " ".join([*(f"<s{i}> {step}" for i, step in enumerate(steps, 1)), "<ans>", answer])
     return "".join(f"{i}. {step}\n" for i, step in enumerate(steps, 1)) + f"Answer: {answer}"

@@ -59,7 +59,7 @@ async def self_rethinking(problem: Problem, mind: Mind, kept: Artifact | None, *
     made; yes means y_{i+1}, no ends it, `rounds` at most. Without errors of similar questions it is a plain thought. Confidence
     is the likelihood of the last thought.
     Source: S118 "Can LLMs Learn from Previous Mistakes? Investigating LLMs' Errors to Boost for Reasoning". Left open and
-    filled: the errors are the model's own, in place of the published set; mistake tuning, which trains, is not part of this.
+    filled: the errors are the model's own, in place of the published set; mistake tuning, which trains, is a part of its own.
     The bundled model has no words for a type of mistake and refuses.
     """
     store = Store.from_data(kept.data["items"] if kept is not None else [])
