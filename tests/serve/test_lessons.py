@@ -231,3 +231,21 @@ def test_lessons_end(book: Lessons) -> None:
     assert not book.forget(book.lessons()[0].id, "bob")
     assert book.forget(book.lessons()[0].id, "alice")
     assert book.lessons() == []
+
+
+def test_eight_writers_who_claim_the_same_at_once_propose_it_once(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    books = [Lessons(Store(tmp_path / "nosce.db")) for _ in range(8)]
+    for i, book in enumerate(books):
+        drafted(book, f"t{i}", question=("hat of tom", "tom hat")[i % 2], answer="red")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda pair: pair[1].volunteered(f"t{pair[0]}", "alice"), enumerate(books)))
+        assert [one.text for one in books[0].lessons()] == ["red"]
+        list(pool.map(lambda pair: pair[1].volunteered(f"t{pair[0]}", "alice", f"blue {pair[0]}"), enumerate(books)))
+        assert len(books[0].lessons(state="proposed")) == 2  # no more than two wait about one question
+        list(pool.map(lambda pair: pair[1].audited(f"t{pair[0]}", 1.0, "auditor"), enumerate(books)))
+    assert {one.text for one in books[0].lessons(state="approved")} == {"red"}
+    assert {one.text for one in books[0].lessons(state="rejected")} <= {f"blue {i}" for i in range(8)}
+    for book in books:
+        book.store.close()
