@@ -2,11 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from tests.servers import tiny
+from transformers import AutoModelForCausalLM
 
 from nosce.core.problem import Problem
 from nosce.learn import trl
@@ -90,6 +92,27 @@ def test_a_chat_model_of_transformers_trains_end_to_end(tmp_path: Path) -> None:
     assert len(rows) == 2
     assert rows[1]["drift"] < 1e-3
     assert load(f"hf:{tmp_path / 'run' / 'model'}").capabilities.logprobs
+
+
+def test_layers_spread_by_accelerate_train_as_those_on_one_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--device auto`: over as many GPUs as there are, here none; the same numbers either way."""
+    folder, found, maps, load_ = str(tiny.write(tmp_path / "chat")), [], [], AutoModelForCausalLM.from_pretrained
+
+    def spy(*args: Any, **options: Any) -> Any:
+        maps.append(options.get("device_map"))
+        return load_(*args, **options)
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", spy)
+    for device in ("cpu", "auto"):
+        engine = HFEngine(folder, device=device)
+        ids = tuple(engine.write("one two three"))
+        turn = Turn(ids, ids, sampled=False)
+        turn.imitate()
+        first = engine.update([turn], [-1], streams, lr=1e-2)["loss"]
+        found.append((first, engine.update([turn], [-1], streams, lr=1e-2)["loss"]))
+    assert maps == [None, "auto"]
+    assert found[1] == pytest.approx(found[0], abs=1e-5)
+    assert found[1][1] < found[1][0]
 
 
 def test_the_gradient_of_a_loss_equals_that_of_a_cross_entropy_weighted_by_it(weak: TinyEngine) -> None:
