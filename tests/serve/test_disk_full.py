@@ -39,11 +39,11 @@ def squeezed(folder: Path) -> Iterator[tuple[Path, Switch]]:
 
 
 def small(folder: Path) -> Iterator[tuple[Path, Switch]]:
-    """A file system of a megabyte, filled up to its last byte; until what filled it is deleted."""
+    """A file system of four megabytes, filled up to its last byte; until what filled it is deleted."""
     place = folder / "small"
     place.mkdir()
     mount = shutil.which("mount")
-    made = mount and subprocess.run([mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True).returncode == 0
+    made = mount and subprocess.run([mount, "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], capture_output=True).returncode == 0
     if not made:
         pytest.skip("mounting a small file system takes root")
 
@@ -113,6 +113,18 @@ def test_a_full_disk_refuses_new_questions_loses_nothing_and_ends_when_there_is_
             calls = sum("messages" in call.body for call in up.calls)
             assert (ended, tokens, traces) == ({"done": calls}, 8 * calls, 2)
         assert "Traceback" not in server.log, server.log
+
+
+def test_workers_live_on_where_their_counters_have_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The counters of several processes are files that are mapped into memory: on a full disk they have room already."""
+    with contextlib.contextmanager(small)(tmp_path) as (place, switch), serving(answer) as up:
+        monkeypatch.setenv("TMPDIR", str(place.parent))
+        with running(tmp_path / "nosce.db", "-u", f"small=openai:m@{up.url}", "--workers", "2") as server:
+            assert until(lambda: len(list(place.parent.glob("nosce-metrics-*/*.db"))) == 6, 30)  # both are there
+            switch(0, True)
+            asked = [{"model": model, "messages": HI} for _ in range(8) for model in ("small", "nosce/think")]
+            assert [server.post("/chat/completions", body)[0] for body in asked] == [200] * 16
+            assert 'nosce_requests_total{path="/v1/chat/completions",state="done",status="200"} 16.0' in server.get("/metrics")[1]
 
 
 def test_a_server_that_cannot_write_its_file_does_not_start(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from nosce.serve.processes import running
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable that names the folder through which processes add up."""
 
+_ROOM = 1 << 18  # bytes of a file of counters, which the library maps into memory
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 _SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 
@@ -22,6 +23,8 @@ class Meters:
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
+        if folder := os.environ.get(SHARED):
+            _reserve(Path(folder))
         self.own = CollectorRegistry()
         self.requests = Counter("nosce_requests", "Requests by how they ended.", ["path", "state", "status"], registry=self.own)
         self.tokens = Counter("nosce_tokens", "Tokens spent at the upstreams.", ["upstream", "kind"], registry=self.own)
@@ -44,3 +47,20 @@ class Meters:
         summed = CollectorRegistry()
         MultiProcessCollector(summed, folder)  # type: ignore[no-untyped-call]
         return summed
+
+
+def _reserve(folder: Path) -> None:
+    """Make the files in which this process will count, with all their room: one that is to grow on a full disk kills its writer.
+
+    Raises OSError where there is no room; whoever reads the folder sees whole files alone.
+    """
+    for kind in ("counter", "histogram", "gauge_livesum"):
+        made, named = folder / f"{kind}_{os.getpid()}.new", folder / f"{kind}_{os.getpid()}.db"
+        if named.exists():
+            continue
+        try:
+            made.write_bytes(bytes(_ROOM))
+        except OSError:
+            made.unlink(missing_ok=True)
+            raise
+        made.rename(named)

@@ -76,7 +76,7 @@ class Service:
     async def warm(self) -> None:
         """Wait until what thinking needs is loaded; it is loaded in a thread, so that others are answered meanwhile."""
         if self.warming is not None and not self.warming.done():
-            await asyncio.shield(self.warming)
+            await asyncio.wait({self.warming})
 
     async def admit(self, exchange: Exchange) -> None:
         """Let a question in by rate and budget, and only while answers can be written down. Raises Refused."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
+from nosce.core.errors import NosceError
 from nosce.serve.service import Service
 
 _SAID: dict[str, Any] = {
@@ -31,5 +33,6 @@ def warm(service: Service) -> None:
     model = Caller(says, body, spec="nobody", version="0", abilities=Abilities())
     names()
     for replica in (one for every in service.upstreams.replicas.values() for one in every if one.local):
-        service.bundled(replica.settings.model)
+        with contextlib.suppress(NosceError):  # who asks for it is told
+            service.bundled(replica.settings.model)
     asyncio.run(answered({"main": model}, body, Settings(), trace_id="warming"))
