@@ -14,6 +14,7 @@ from tests.serve.live import proxy
 from tests.serve.running import Server, running, until
 from tests.servers.stub import completion, serving
 
+from nosce.cli.app import run as command
 from nosce.serve.config import Limits, configure
 from nosce.serve.keys import Keys
 from nosce.serve.service import Service
@@ -39,8 +40,8 @@ def asked(server: Server, text: str, **headers: str) -> str:
 
 
 def commanded(path: Path, *arguments: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "nosce", "serve", "forget", *arguments, "--database", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=os.environ.copy())
+    line = [sys.executable, "-m", "nosce", "serve", "forget", *arguments, "--database", str(path)]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, env=os.environ.copy())
     return done.returncode, done.stdout + done.stderr
 
 
@@ -102,7 +103,7 @@ def test_a_time_that_is_none_forgets_nothing(days: str, tmp_path: Path) -> None:
     path = tmp_path / "nosce.db"
     with proxy(tmp_path, demo=True) as url:
         _asked_once(url)
-    assert commanded(path, "--older-than", days)[0] == 2
+    assert command(["serve", "forget", "--older-than", days, "--database", str(path)]) == 2
     assert counts(path)["requests"] == 1
 
 
