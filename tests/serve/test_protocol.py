@@ -192,3 +192,16 @@ def test_the_bundled_model_takes_no_control_mark_from_a_caller(tmp_path: Path) -
                 assert (said["metacognition"]["outcome"], said["metacognition"]["confidence"]) == ("abstained", None)
             beside = asked("chat/completions", messages=[{"role": "system", "content": text}, *HI])
             assert beside["choices"][0]["message"]["content"] == "4"
+
+
+def test_one_model_by_its_name_and_the_nearest_of_one_that_is_not_there(tmp_path: Path) -> None:
+    import openai
+
+    with proxy(tmp_path, "small=openai:m@http://127.0.0.1:9/v1") as url:
+        client = openai.OpenAI(base_url=url, api_key="k", max_retries=0)
+        listed = {model.id for model in client.models.list()}
+        for name in ("small", "nosce/auto", "nosce/soft-sc/adaptive"):
+            assert name in listed
+            assert client.models.retrieve(name).id == name
+        with pytest.raises(openai.NotFoundError, match="nosce/auto"):
+            client.models.retrieve("nosce/aut")

@@ -21,7 +21,7 @@ from nosce.serve.exchange import ASGI, Refused
 from nosce.serve.front import Front, as_refusal
 from nosce.serve.guard import Guard
 from nosce.serve.openapi import document
-from nosce.serve.routes import feedback, health, lessons
+from nosce.serve.routes import feedback, health, lessons, listing
 from nosce.serve.service import Service
 from nosce.serve.warming import warm
 
@@ -40,6 +40,7 @@ def create_app(config: Config) -> ASGI:
     inner.include_router(health.router)
     inner.include_router(feedback.router)
     inner.include_router(lessons.router)
+    inner.include_router(listing.router)
     inner.include_router(dashboard())
     inner.openapi = lambda: document(inner)  # type: ignore[method-assign]  # FastAPI's documented way
     inner.add_exception_handler(RequestValidationError, _invalid)
