@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from nosce.core.claim import Claim
 from nosce.core.registry import recipe
 from nosce.learn.admission import mixed
 from nosce.learn.credit import per_group, standardised
@@ -12,8 +13,13 @@ from nosce.learn.recipe import Recipe, Settings
 from nosce.learn.rewards import each, outcome
 from nosce.learn.rollout import Rollout
 
+CLAIM = Claim(
+    statement="With as many rollout tokens, DAPO ends with more right answers than GRPO.",
+    endpoint="accuracy", baseline="grpo", fidelity="paper", seeds=(0, 1, 2),
+)  # fmt: skip
 
-@recipe("dapo", "dapo", family="learn")
+
+@recipe("dapo", "dapo", family="learn", claim=CLAIM)
 def dapo(*, low: float = 0.2, high: float = 0.28, most: int = 120, buffer: int = 24) -> Recipe:
     """GRPO with four changes: a wider upper clip, dynamic sampling, a mean over all tokens, a soft penalty on length.
 
