@@ -29,7 +29,8 @@ def learning_curves(panels: Sequence[Mapping[str, Any]]) -> Chart:
 
 
 def _panel(alt: Any, panel: Mapping[str, Any]) -> Chart:
-    most = max(point["rollout_tokens"] for curve in (*panel["ours"], *(panel["grpo"] or ())) for point in curve)
+    points = [point for curve in (*panel["ours"], *(panel["grpo"] or ())) for point in curve]
+    most = max(point["rollout_tokens"] for point in points) or max(point["step"] for point in points)
     ours = band(panel["ours"], most)
     lines = {name: band(panel[name], most) for name in ("grpo", "sft") if panel[name]}
     seen = [row[end] for row in ours for end in ("low", "high")] + [row["mean"] for line in lines.values() for row in line]

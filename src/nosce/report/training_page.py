@@ -39,7 +39,8 @@ CURVES = """## Learning curves
 [![Accuracy on development problems against rollout tokens, one panel a recipe](images/training.svg)](images/training.svg)
 
 Accuracy on development problems against rollout tokens. In colour the recipe, its band from the lowest to the highest seed;
-grey, GRPO on the same problems; dashed, SFT, drawn at the share of its steps. Axes differ between panels: recipes start from
+grey, GRPO on the same problems; dashed, SFT, drawn at the share of its steps. Where no side draws
+rollouts, against steps. Axes differ between panels: recipes start from
 different weights.
 """
 
