@@ -27,7 +27,7 @@ CLAIM = Claim(
     statement="From the same cold start, two decoupled advantages save at least 80% of the needless calculator calls (on sums that "
     "the model does as well in its head) of GRPO on outcomes alone.",
     endpoint="saved needless", baseline="hdpo-metis", margin=0.8, seeds=(0, 1, 2, 3, 4), taught=True, fidelity="code",
-    options=TOOLS | {"steps": 60, "tokens": 500_000, "beside": ()}, baseline_options={"weight": 0.0},
+    options=TOOLS | {"steps": 60, "tokens": 500_000, "beside": ("sft",)}, baseline_options={"weight": 0.0},
     analogue_of="tools of a multimodal agent (here: a calculator)",
 )  # fmt: skip
 

@@ -33,7 +33,7 @@ CLAIM = Claim(
     statement="At every price of a deferral, right answers less that price are worth more than answering always, by the same "
     "weights or after GRPO, and more than deferring always.",
     endpoint="utility above answering deferring", baseline="grpo", seeds=(0, 1, 2, 3, 4), taught=True, fidelity="code",
-    options=GROUND | {"tokens": 80_000, "sweep": {"price": (0.1, 0.2, 0.3, 0.5, 0.7)}, "beside": ()},
+    options=GROUND | {"tokens": 80_000, "sweep": {"price": (0.1, 0.2, 0.3, 0.5, 0.7)}, "beside": ("sft",)},
 )  # fmt: skip
 
 
