@@ -1,4 +1,4 @@
-"""Draws that were made are not made again; each is charged all the same."""
+"""Count that were made are not made again; each is charged all the same."""
 
 import asyncio
 from collections.abc import Sequence

@@ -47,12 +47,7 @@ class Server:
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         """Status and text of a GET."""
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        line.request("GET", path, headers=headers)
-        answer = line.getresponse()
-        said = answer.read().decode()
-        line.close()
-        return answer.status, said
+        return self._bare("GET", path, headers)
 
     def post(self, path: str, body: Any, **headers: str) -> tuple[int, Any]:
         """Status and JSON of a POST."""
@@ -65,8 +60,11 @@ class Server:
 
     def delete(self, path: str, **headers: str) -> tuple[int, str]:
         """Status and text of a DELETE."""
+        return self._bare("DELETE", path, headers)
+
+    def _bare(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        line.request("DELETE", path, headers=headers)
+        line.request(method, path, headers=headers)
         answer = line.getresponse()
         said = answer.read().decode()
         line.close()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.report.test_browser import _browser  # noqa: F401  # a fixture
 from tests.serve.live import proxy
+from tests.serve.surfing import AUDITED
 from tests.serve.test_dashboard_browser import QUESTIONS, ask, opened
 from tests.serve.test_dashboard_door import PAGES
 from tests.servers.stub import completion, serving
@@ -31,11 +32,6 @@ def _live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, 
             ask(url, question)
         trace = ask(url, "product 7 8 12", "nosce/self-consistency")
         store = Store(folder / "nosce.db")
-        sql = (
-            "INSERT INTO audit(trace_id, key_id, at, raw, data, state, score, labelled) "
-            "SELECT 'audited-' || value, 'local', unixepoch(), 0.5 + value / 100.0, ?, 'labelled', value % 3 > 0, value "
-            "FROM json_each(?)"
-        )
         kinds = ("failed", "cancelled", "interrupted", "started")
         fields = "trace_id, at, process, state, key_id, path, model, strategy"
         asked = f"INSERT INTO requests({fields}) VALUES (?,?,?,?,'local','/','m','auto')"
@@ -45,7 +41,7 @@ def _live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, 
         )
         threshold = json.dumps({"risk": 0.3, "least": 0.8, "promised": True, "reason": "", "coverage": 0.5})
         store.now([
-            (sql, (json.dumps({"outcome": "answered", "strategy": "auto"}), json.dumps(list(range(40))))),
+            AUDITED,
             *((asked, (f"{kind}-1", time.time(), store.process, kind)) for kind in kinds),
             (learned, (trace,)),
             ("INSERT INTO policies(at, state, labels, data) VALUES (unixepoch(), 'shadow', 40, ?)", (threshold,)),

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from tests.report.test_browser import CONTRAST, SMALLEST, _browser  # noqa: F401  # a fixture
 from tests.serve.live import proxy
+from tests.serve.surfing import AUDITED
 from tests.serve.test_dashboard_door import HOSTILE, PAGES
 from tests.serve.test_passing import post
 from tests.serve.test_wrap import sure
@@ -39,13 +40,7 @@ def _demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]
             ask(url, question)
         trace = ask(url, "product 7 8 12", "nosce/self-consistency")
         store = Store(folder / "nosce.db")
-        sql = (
-            "INSERT INTO audit(trace_id, key_id, at, raw, data, state, score, labelled) "
-            "SELECT 'audited-' || value, 'local', unixepoch(), 0.5 + value / 100.0, ?, 'labelled', value % 3 > 0, value "
-            "FROM json_each(?)"
-        )
-        said = json.dumps({"outcome": "answered", "strategy": "auto"})
-        store.now([(sql, (said, json.dumps(list(range(40)))))])
+        store.now([AUDITED])
         yield url[:-3], trace
 
 

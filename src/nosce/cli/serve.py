@@ -1,4 +1,4 @@
-"""`nosce serve`: the proxy, its keys and what it keeps."""
+"""`nosce serve`: the proxy, what it decides by and what it forgets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nosce.cli import flags, lessons
+from nosce.cli import audit, flags, keys, lessons
 from nosce.cli.flags import examples
 from nosce.cli.server_file import Database, key_id, opened
 
@@ -23,9 +23,9 @@ EXAMPLES = examples(
 )
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode="rich", epilog=EXAMPLES, help="Serve a model with metacognition.")
-keys = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="The keys of callers.")
-app.add_typer(keys, name="keys")
+app.add_typer(keys.app, name="keys")
 app.add_typer(lessons.app, name="lessons")
+app.add_typer(audit.app, name="audit")
 
 File = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A TOML file with a section \\[serve].")]
 
@@ -102,46 +102,6 @@ def _say_start(made: Config) -> None:
     typer.echo(f"nosce: {made.address}/v1 · models {models} · file {made.database}", err=True)
 
 
-@keys.command("add", epilog=examples("nosce serve keys add alice", "nosce serve keys add bob --requests 60"))
-def add(
-    name: Annotated[str, typer.Argument(help="Whose key it is.")],
-    admin: Annotated[bool, typer.Option("--admin", help="May see every key's traffic and label audits.")] = False,
-    requests: Annotated[int | None, typer.Option("--requests", help="Per minute.")] = None,
-    tokens_per_day: Annotated[int | None, typer.Option("--tokens-per-day")] = None,
-    dollars_per_day: Annotated[float | None, typer.Option("--dollars-per-day")] = None,
-    database: Database = None,
-) -> None:
-    """Make a key and print it: once, for only its digest is kept."""
-    with opened(database) as (_, held):
-        limits = {"requests": requests, "tokens_per_day": tokens_per_day, "dollars_per_day": dollars_per_day}
-        typer.echo(held.make(name, role="admin" if admin else "user", **limits))
-
-
-@keys.command("list", epilog=examples("nosce serve keys list --json"))
-def list_(database: Database = None, as_json: flags.Json = False) -> None:
-    """The keys, without themselves."""
-    from nosce.cli.speak import say, say_json
-    from nosce.report.terminal import table
-
-    with opened(database) as (store, _):
-        rows = [dict(row) for row in store.rows("SELECT id, name, role, limits, created, revoked FROM keys ORDER BY created")]
-    if as_json:
-        say_json(rows)
-        return
-    shown = [(r["id"], r["name"], r["role"], "revoked" if r["revoked"] else "valid") for r in rows]
-    say(table(("id", "name", "role", "state"), shown))
-
-
-@keys.command("revoke", epilog=examples("nosce serve keys revoke alice"))
-def revoke(name: Annotated[str, typer.Argument(help="Name or id.")], database: Database = None) -> None:
-    """Revoke the keys of a name; running servers notice within a second."""
-    from nosce.core.errors import InputError
-
-    with opened(database) as (_, held):
-        if not held.revoke(name):
-            raise InputError(f"no valid key is called {name!r}; `nosce serve keys list` shows them")
-
-
 @app.command(
     "calibrate",
     epilog=examples(
@@ -214,55 +174,6 @@ def _say_policy(made: Any, out: Path, risks: tuple[float, ...], as_json: bool) -
     for promise in promises:
         share = f"{promise.answered} of {promise.labels} labelled questions answered" if promise.enough is not None else "nothing"
         say(f"  risk {promise.alpha:g}: {share}; {promise.reason}")
-
-
-audit = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="The answers drawn for an auditor.")
-app.add_typer(audit, name="audit")
-
-
-@audit.command("export", epilog=examples("nosce serve audit export > to-label.jsonl"))
-def export(database: Database = None) -> None:
-    """The drawn answers that wait for a label, one JSON object a line; fill in `score` (0 to 1), `right_answer` if you know it."""
-    import json
-
-    with opened(database) as (store, _):
-        for row in store.rows("SELECT trace_id, at, question, answer, raw FROM audit WHERE state='open' ORDER BY at"):
-            typer.echo(json.dumps({**dict(row), "score": None, "right_answer": None}, ensure_ascii=False))
-
-
-@audit.command("label", epilog=examples("nosce serve audit label labelled.jsonl"))
-def label(data: Annotated[Path, typer.Argument(help="What `export` wrote, with scores.")], database: Database = None) -> None:
-    """Take in labels; they move the shadow threshold of a running server at its next label, and teach where memory is on."""
-    import time
-
-    from nosce.serve.lessons import Lessons
-
-    with opened(database) as (store, _):
-        given = [row for row in _labels(data) if row.get("score") is not None]
-        sql = "UPDATE audit SET state='labelled', score=?, labelled=?, by=? WHERE trace_id=?"
-        store.now([(sql, (row["score"], time.time(), "cli", row["trace_id"])) for row in given])
-        book = Lessons.of(store)
-        for row in given:
-            book.audited(row["trace_id"], row["score"], "cli", row.get("right_answer"))
-    typer.echo(f"{len(given)} labels")
-
-
-def _labels(path: Path) -> list[dict[str, Any]]:
-    import json
-
-    from nosce.core.errors import InputError
-
-    rows = []
-    try:
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            row = json.loads(line) if line.strip() else {}
-            score = row.get("score")
-            if score is not None and not (isinstance(score, int | float) and 0 <= score <= 1 and "trace_id" in row):
-                raise InputError(f"{path}, line {number}: expected a trace_id and a score from 0 to 1")
-            rows.append(row)
-    except (OSError, ValueError, AttributeError) as error:
-        raise error if isinstance(error, InputError) else InputError(f"{path}: {error}") from None
-    return rows
 
 
 @app.command("forget", epilog=examples("nosce serve forget --older-than 7", "nosce serve forget --key alice"))

@@ -57,7 +57,7 @@ class Arm:
 
 @dataclass
 class Bench:
-    """Problems, models and seeds that the arms share. Draws are shared, costs are not.
+    """Problems, models and seeds that the arms share. Count are shared, costs are not.
 
     `sampler` may be handed from bench to bench, so that claims on the same problems share their draws too. With a `journal`
     every draw and every answer is on disk as it comes, and what is there already is not done again.

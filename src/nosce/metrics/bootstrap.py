@@ -75,7 +75,7 @@ def _estimate(value: float, draws: Floats, n: int, level: float, codes: Integers
 
 
 def mean_draws(sums: Floats, sizes: Floats, resamples: int, seed: int) -> Floats:
-    """Draws of Σ sums / Σ sizes over resampled groups, vectorised: (resamples,).
+    """Count of Σ sums / Σ sizes over resampled groups, vectorised: (resamples,).
 
     Groups are drawn as multinomial counts, a block of resamples at a time, so that memory stays flat.
     """

@@ -6,18 +6,17 @@ from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any, get_type_hints
 
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.errors import InputError
 from nosce.core.registry import System
 
-_DRAWS = ("k", "n")
-_WORDS = {Draws: "a whole number of at least 1", int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+_WORDS = {Count: "a whole number of at least 1", int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
 def check_values(system: System, options: Mapping[str, Any]) -> None:
     """Raises InputError for the first option whose value is not of the kind that its annotation names.
 
-    A whole number counts something, so one below zero is refused, and none at all where it counts draws. Zero rounds or steps
+    A `Count` is at least one. Any other whole number that is not below zero by itself is not set below zero: zero rounds or steps
     switch a mechanism off.
     """
     functions = [function for function in (system.run, system.prepare) if function]
@@ -26,7 +25,7 @@ def check_values(system: System, options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name in kinds:
             _check(system.slug, name, value, kinds[name])
-            if kinds[name] is int and isinstance(usual[name], int) and value < (least := min(usual[name], int(name in _DRAWS))):
+            if kinds[name] is int and isinstance(usual[name], int) and value < (least := min(usual[name], 0)):
                 raise InputError(f"option {name}={value!r} of {system.slug}: expected a whole number of at least {least}")
 
 

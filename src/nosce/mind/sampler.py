@@ -73,7 +73,7 @@ class Sampler:
             draws[key].set_result(sample)
 
     async def _call(self, model: Model, request: Request) -> list[Sample]:
-        """Draws on record are read, the others asked for together."""
+        """Count on record are read, the others asked for together."""
         if self._journal is None:
             return await model.sample(request)
         parameters = parameter_key(request)

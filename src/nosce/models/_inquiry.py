@@ -144,7 +144,7 @@ class Inquiry:
         return prompt < more and prompt <= likely and 1 <= completion <= 8, shown
 
     async def _sampling(self) -> Verdict:
-        """Draws at a temperature come out different."""
+        """Count at a temperature come out different."""
         texts = await asyncio.gather(*(self._drawn(temperature) for temperature in (1.0, 1.6, 1.6)))
         if len(set(texts)) > 1:
             return True, f"{len(set(texts))} texts in 3 draws"

@@ -7,7 +7,7 @@ from nosce.control.stopping import beta_majority, dirichlet_majority
 from nosce.control.voting import plurality
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
 from nosce.core.vote import tally
@@ -17,7 +17,7 @@ from nosce.monitor.likelihood import sequence_confidence
 
 @strategy("adaptive-consistency", "adaptive-consistency", acts={"think"})
 async def adaptive_consistency(
-    problem: Problem, mind: Mind, *, most: Draws = 16, least: Draws = 2, window: Draws = 1, settled: float = 0.95,
+    problem: Problem, mind: Mind, *, most: Count = 16, least: Count = 2, window: Count = 1, settled: float = 0.95,
     rule: Literal["beta", "dirichlet"] = "beta", weigh: bool = False,
 ) -> Answer:  # fmt: skip
     """Votes in windows, until the leader's lead is settled with posterior probability `settled`, or `most` votes.

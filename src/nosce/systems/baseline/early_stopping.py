@@ -3,14 +3,14 @@
 from nosce.control.voting import counts, plurality
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
 from nosce.mind.mind import Mind
 
 
 @strategy("early-stopping-self-consistency", "early-stopping-self-consistency", acts={"think"})
-async def early_stopping_self_consistency(problem: Problem, mind: Mind, *, most: Draws = 16, window: Draws = 4) -> Answer:
+async def early_stopping_self_consistency(problem: Problem, mind: Mind, *, most: Count = 16, window: Count = 4) -> Answer:
     """Votes in windows; stop after the first window whose answers are all the same, or at `most` votes."""
     attempts: list[Attempt] = []
     while len(attempts) < most:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from nosce.control.voting import plurality
 from nosce.core.answer import Answer
+from nosce.core.count import Count
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
 from nosce.mind.mind import Mind
 
 
 @strategy("null", "null", acts={"think"})
-async def null(problem: Problem, mind: Mind, *, tokens: Mapping[str, int] | None = None, k: int = 4) -> Answer:
+async def null(problem: Problem, mind: Mind, *, tokens: Mapping[str, int] | None = None, k: Count = 4) -> Answer:
     """Votes until the tokens that a partner spent on another problem are used up; its confidence is the share of the votes.
 
     tokens: problem id → completion tokens allowed (a permutation of the partner's realised costs). Without them: k votes.

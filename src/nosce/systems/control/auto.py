@@ -14,7 +14,7 @@ from nosce.control.voting import counts, plurality
 from nosce.core.answer import Answer
 from nosce.core.artifact import Artifact
 from nosce.core.claim import Claim, Pair
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.errors import BudgetExhausted
 from nosce.core.problem import Problem
 from nosce.core.registry import registry, strategy
@@ -81,7 +81,7 @@ async def fit_auto(problems: Sequence[Problem], mind: Mind) -> Artifact:
 )
 async def auto(
     problem: Problem, mind: Mind, fitted: Artifact | None, *, enough: float | None = None, least: float = 0.0,
-    ask: bool = False, most: Draws = 5,
+    ask: bool = False, most: Count = 5,
 ) -> Answer:  # fmt: skip
     """Climb from one answer to checking, voting, revising, recalling and a stronger model, and stop where it is sure enough.
 

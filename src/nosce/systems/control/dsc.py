@@ -12,7 +12,7 @@ from nosce.core.answer import Answer
 from nosce.core.artifact import Artifact
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
 from nosce.mind.mind import Mind
@@ -26,8 +26,8 @@ CLAIM = Claim(
 
 
 async def rank(
-    problems: Sequence[Problem], mind: Mind, *, batch: int = 8, rounds: int = 5, window: Draws = 4, run: int = 32,
-    neighbours: int = 16, settled: float = 0.95, most: Draws = 40,
+    problems: Sequence[Problem], mind: Mind, *, batch: int = 8, rounds: int = 5, window: Count = 4, run: int = 32,
+    neighbours: int = 16, settled: float = 0.95, most: Count = 40,
 ) -> Artifact:  # fmt: skip
     """Order the questions by difficulty, find where they get easy, and foretell how many votes each of the rest needs.
 
@@ -54,7 +54,7 @@ async def rank(
 
 @strategy("S327", "dsc", acts={"think", "foresee"}, prepare=rank, claim=CLAIM)
 async def difficulty_adaptive_self_consistency(
-    problem: Problem, mind: Mind, ranking: Artifact | None, *, window: Draws = 4, settled: float = 0.95, most: Draws = 40
+    problem: Problem, mind: Mind, ranking: Artifact | None, *, window: Count = 4, settled: float = 0.95, most: Count = 40
 ) -> Answer:
     """One greedy vote for a question that ranks as easy; else votes in windows until the lead is settled.
 

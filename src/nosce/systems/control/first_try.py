@@ -10,6 +10,7 @@ from nosce.control.pieces import prolonged
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim
+from nosce.core.count import Count
 from nosce.core.errors import CapabilityError
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy, study
@@ -83,7 +84,7 @@ def _note(problem: Problem, mind: Mind, thought: Attempt, allowed: int) -> list[
 
 
 @study("S076", "first-try", part="reflections", needs={"blackbox"}, acts={"think", "critique", "revise"}, claim=TRACES)
-async def reflections(mind: Mind | None, *, seed: int = 0, n: int = 120) -> dict[str, Any]:
+async def reflections(mind: Mind | None, *, seed: int = 0, n: Count = 120) -> dict[str, Any]:
     """What reflection does to a first answer: how often it confirms, corrects, damages or wanders, and what it costs.
 
     On n bundled problems: think, then reflect once. confirmatory: the answer stays; corrective: wrong to right;

@@ -9,7 +9,7 @@ from nosce.control.voting import plurality
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
 from nosce.mind.mind import Mind
@@ -27,7 +27,7 @@ CLAIM = Claim(
 @strategy("S069", "iterative-deepening-sampling", needs={"continuation"}, claim=CLAIM,
           acts={"think", "extend", "choose|critique", "choose|revise"})  # fmt: skip
 async def iterative_deepening(
-    problem: Problem, mind: Mind, *, paths: Draws = 4, depths: int = 2, first: int = 256, growth: float = 2.0
+    problem: Problem, mind: Mind, *, paths: Count = 4, depths: int = 2, first: int = 256, growth: float = 2.0
 ) -> Answer:  # fmt: skip
     """Each thought is written to a budget, told to correct itself, given a larger budget, and so on; then the thoughts vote.
 

@@ -10,7 +10,7 @@ from nosce.control.voting import counts, plurality
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy, study
 from nosce.core.signal import Signal
@@ -30,7 +30,7 @@ DIGITS = Claim(
 
 @strategy("S001", "sci", acts={"think"}, claim=CLAIM)
 async def surgical_cognitive_interpreter(
-    problem: Problem, mind: Mind, *, target: float = 0.85, floor: float = 0.25, least: Draws = 3, most: Draws = 16,
+    problem: Problem, mind: Mind, *, target: float = 0.85, floor: float = 0.25, least: Count = 3, most: Count = 16,
     still: float = 0.005,
 ) -> Answer:  # fmt: skip
     """Stop, sample again or abstain, from the sharpness of the answers drawn so far and its change.
@@ -71,7 +71,7 @@ def _settled(track: Sequence[float], still: float) -> bool:
 
 @study("S001", "sci", part="digits", needs={"none"}, claim=DIGITS)
 async def digits(
-    mind: Mind | None = None, *, seed: int = 0, target: float = 0.95, most: Draws = 15, temperature: float = 0.5,
+    mind: Mind | None = None, *, seed: int = 0, target: float = 0.95, most: Count = 15, temperature: float = 0.5,
     train: int = 400,
 ) -> dict[str, Any]:  # fmt: skip
     """Do wrong digits receive more MC-dropout passes than right ones, and does ΔSP rank the errors?

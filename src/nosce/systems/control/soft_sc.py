@@ -9,7 +9,7 @@ from typing import Literal
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
@@ -31,7 +31,7 @@ ADAPTIVE = Claim(
 
 @strategy("S307", "soft-sc", needs={"logprobs"}, claim=CLAIM)
 async def soft_self_consistency(
-    problem: Problem, mind: Mind, *, k: int = 8, score: Score = "mean", act: Literal["think", "direct"] = "think"
+    problem: Problem, mind: Mind, *, k: Count = 8, score: Score = "mean", act: Literal["think", "direct"] = "think"
 ) -> Answer:
     """The one of k samples whose tokens the model holds likeliest; no vote, ties to the first drawn.
 
@@ -46,7 +46,7 @@ async def soft_self_consistency(
 
 @strategy("S307", "soft-sc", part="adaptive", needs={"logprobs"}, acts={"think"}, claim=ADAPTIVE)
 async def adaptive_soft_self_consistency(
-    problem: Problem, mind: Mind, *, enough: float = 0.8, most: Draws = 16, score: Score = "mean"
+    problem: Problem, mind: Mind, *, enough: float = 0.8, most: Count = 16, score: Score = "mean"
 ) -> Answer:
     """Sample until the least token probabilities of the samples add up to `enough`, then take the likeliest.
 

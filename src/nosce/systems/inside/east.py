@@ -13,6 +13,7 @@ from nosce.core.answer import Answer
 from nosce.core.artifact import Artifact
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim
+from nosce.core.count import Count
 from nosce.core.errors import CapabilityError
 from nosce.core.problem import Problem
 from nosce.core.registry import intervention, study
@@ -50,7 +51,7 @@ async def direction(
 
 @intervention("S372", "east", part="steered", needs={"hidden"}, acts={"think"}, prepare=direction, claim=STEERED)
 async def entropic_activation_steering(
-    problem: Problem, mind: Mind, steering: Artifact, *, beta: float = 0.1, k: int = 8
+    problem: Problem, mind: Mind, steering: Artifact, *, beta: float = 0.1, k: Count = 8
 ) -> Answer:
     """The commonest of k thoughts written while β · v is added to a hidden state of every new token.
 
@@ -66,7 +67,7 @@ async def entropic_activation_steering(
 
 @study("S372", "east", needs={"hidden"}, acts={"think"}, claim=DOSE)
 async def dose(
-    mind: Mind | None, *, seed: int = 0, n: int = 60, samples: int = 8, betas: Sequence[float] = BETAS, layer: int | None = None
+    mind: Mind | None, *, seed: int = 0, n: Count = 60, samples: int = 8, betas: Sequence[float] = BETAS, layer: int | None = None
 ) -> dict[str, Any]:  # fmt: skip
     """How the entropy of answers moves with β, along v and along two controls: shuffled weights and a random direction.
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nosce.core.claim import Claim
+from nosce.core.count import Count
 from nosce.core.errors import CapabilityError
 from nosce.core.problem import Problem
 from nosce.core.registry import study
@@ -37,7 +38,7 @@ STEERS = Claim(
 
 @study("S301", "entity-recognition-sae-latents", needs={"hidden"}, claim=FIRES)
 async def fires(
-    mind: Mind | None, *, seed: int = 0, n: int = 120, layer: int | None = None, where: Literal["name", "answer"] = "name"
+    mind: Mind | None, *, seed: int = 0, n: Count = 120, layer: int | None = None, where: Literal["name", "answer"] = "name"
 ) -> dict[str, Any]:  # fmt: skip
     """Does one direction in the hidden state of a name's last token say whether the model knows the name?
 
@@ -75,7 +76,7 @@ async def fires(
 
 @study("S301", "entity-recognition-sae-latents", part="steering", needs={"hidden"}, acts={"think"}, claim=STEERS)
 async def steers(
-    mind: Mind | None, *, seed: int = 0, n: int = 60, layer: int | None = None, dose: float = 3.0,
+    mind: Mind | None, *, seed: int = 0, n: Count = 60, layer: int | None = None, dose: float = 3.0,
     where: Literal["name", "answer"] = "name",
 ) -> dict[str, Any]:  # fmt: skip
     """Does that direction decide whether the model refuses?

@@ -8,6 +8,7 @@ from math import exp, log
 
 import numpy as np
 
+from nosce.core.count import Count
 from nosce.core.errors import InputError
 from nosce.monitor.equivalence import CONTRADICTION, ENTAILMENT
 from nosce.monitor.measure import NOT_NEGATIVE, measure
@@ -108,7 +109,7 @@ def _unlike(stats: Statistics) -> float:
 
 
 @measure("selfcheck-ngram", needs={"samples"}, uncertainty=NOT_NEGATIVE)
-def selfcheck_ngram(stats: Statistics, *, n: int = 1, smoothing: float = 0.0) -> float:
+def selfcheck_ngram(stats: Statistics, *, n: Count = 1, smoothing: float = 0.0) -> float:
     """Mean −log probability of the attempt's words under an n-gram model of all attempts.
 
     An uncertainty in [0, ∞), in nats. The attempt's own words are counted too, so none has probability 0; `smoothing` is
@@ -118,7 +119,7 @@ def selfcheck_ngram(stats: Statistics, *, n: int = 1, smoothing: float = 0.0) ->
 
 
 @measure("selfcheck-ngram-max", needs={"samples"}, uncertainty=NOT_NEGATIVE)
-def selfcheck_ngram_max(stats: Statistics, *, n: int = 1, smoothing: float = 0.0) -> float:
+def selfcheck_ngram_max(stats: Statistics, *, n: Count = 1, smoothing: float = 0.0) -> float:
     """−log probability of the attempt's most surprising word under an n-gram model of all attempts.
 
     An uncertainty in [0, ∞), in nats; the model is that of `selfcheck-ngram`. SelfCheckGPT's n-gram variant (maximum), the

@@ -9,6 +9,7 @@ import numpy as np
 
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
+from nosce.core.count import Count
 from nosce.core.errors import CapabilityError, InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import estimator, strategy
@@ -60,7 +61,7 @@ async def passage_support(
 
 @strategy("by-claim", "by-claim", family="monitor", acts={"think"}, only_for="long answers")
 async def by_claim(
-    problem: Problem, mind: Mind, *, k: int = 5, by: By = "auto", supports: Supports = contained
+    problem: Problem, mind: Mind, *, k: Count = 5, by: By = "auto", supports: Supports = contained
 ) -> Answer:
     """One thought whose sentences each get a confidence of their own; that of the answer is their mean.
 

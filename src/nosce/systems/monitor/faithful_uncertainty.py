@@ -12,6 +12,7 @@ from nosce.core.answer import Answer
 from nosce.core.artifact import Artifact
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim, Pair
+from nosce.core.count import Count
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import registry, strategy, study
@@ -37,7 +38,7 @@ ERRORS = Claim(
 )  # fmt: skip
 
 
-async def fit_words(problems: Sequence[Problem], mind: Mind, *, k: int = 5) -> Artifact:
+async def fit_words(problems: Sequence[Problem], mind: Mind, *, k: Count = 5) -> Artifact:
     """From other questions, whose references are not looked at: what a share of k votes says of fresh samples, and what each
     hedge is worth where it would be used."""
     drawn = await each(mind.think(problem, n=k + FRESH) for problem in problems)
@@ -107,7 +108,7 @@ def expressed(answer: Answer) -> float | None:
 @strategy(
     "S161", "faithful-uncertainty", acts={"think"}, prepare=fit_words, prepares="labelled", claim=CLAIM, experiment=experiment
 )
-async def faithful_uncertainty(problem: Problem, mind: Mind, words: Artifact, *, k: int = 5, floor: float = 0.2) -> Answer:
+async def faithful_uncertainty(problem: Problem, mind: Mind, words: Artifact, *, k: Count = 5, floor: float = 0.2) -> Answer:
     """Answers plainly, hedges or abstains, so that the certainty in its words is the certainty that repeated sampling shows.
 
     Rule: conf = share of the other samples that agree with the answer (1 − share that contradict it); s, the plurality's share
@@ -136,7 +137,7 @@ async def faithful_uncertainty(problem: Problem, mind: Mind, words: Artifact, *,
 
 
 @study("S161", "faithful-uncertainty", part="confident-errors", needs={"blackbox"}, acts={"think"}, claim=ERRORS)
-async def confident_errors(mind: Mind, *, seed: int = 0, n: int = 150) -> dict[str, float]:
+async def confident_errors(mind: Mind, *, seed: int = 0, n: Count = 150) -> dict[str, float]:
     """Share of the wrong answers that are not said with at least 0.9 certainty, against the same share of the right answers.
 
     Said plainly, all of them would be. The same answers are given (the floor is 0), so that none is lost to silence: 0 is hedging

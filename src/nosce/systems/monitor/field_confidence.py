@@ -7,6 +7,7 @@ from typing import Literal
 
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
+from nosce.core.count import Count
 from nosce.core.errors import CapabilityError, InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import NEEDS, estimator, strategy
@@ -41,7 +42,7 @@ async def field_probability(problem: Problem, attempts: Sequence[Attempt], mind:
 
 
 @strategy("by-field", "by-field", family="monitor", acts={"think"}, only_for="JSON answers")
-async def by_field(problem: Problem, mind: Mind, *, k: int = 5, by: By = "auto") -> Answer:
+async def by_field(problem: Problem, mind: Mind, *, k: Count = 5, by: By = "auto") -> Answer:
     """One JSON answer whose fields each get a confidence of their own; that of the answer is its least sure field's.
 
     `by`: the `probability` of a field's tokens, or the `agreement` of k samples on its value; `auto`: probability where the

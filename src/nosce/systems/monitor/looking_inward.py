@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nosce.core.claim import Claim
+from nosce.core.count import Count
 from nosce.core.errors import CapabilityError
 from nosce.core.problem import Message, Problem
 from nosce.core.registry import study
@@ -42,7 +43,7 @@ Behaviour = Mapping[str, str]
 
 @study("S041", "looking-inward", needs={"gradients"}, acts={"direct"}, claim=CLAIM)
 async def looking_inward(
-    mind: Mind | None, *, seed: int = 0, m1: str = "", m2: str = "", n: int = 600, held: int = 200, steps: int = 80,
+    mind: Mind | None, *, seed: int = 0, m1: str = "", m2: str = "", n: Count = 600, held: int = 200, steps: int = 80,
     batch: int = 64, lr: float = 2e-4, change: int = 40,
 ) -> dict[str, Any]:  # fmt: skip
     """Does M1 know its own behaviour better than M2 does after both were trained on the same record of it?

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim
+from nosce.core.count import Count
 from nosce.core.errors import CapabilityError, InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import study
 from nosce.core.vote import tally
+from nosce.metrics.estimate import Floats
 from nosce.mind.dialects import dialect_of
 from nosce.mind.dialects.base import Given
 from nosce.mind.mind import Mind
@@ -32,7 +33,6 @@ CLAIM = Claim(
 )  # fmt: skip
 TUNED, HELD = ("arithmetic", "lists"), ("countdown", "logic")
 ASKED = "Which of these two questions are you more likely to answer correctly?"
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Known:
 
 @study("S016", "multitask-confidence-fine-tuning", needs={"gradients"}, acts={"think", "rate"}, claim=CLAIM)
 async def multitask_confidence(
-    mind: Mind | None, *, seed: int = 0, n: int = 160, held: int = 160, samples: int = 10, steps: int = 30, batch: int = 32
+    mind: Mind | None, *, seed: int = 0, n: Count = 160, held: int = 160, samples: int = 10, steps: int = 30, batch: int = 32
 ) -> dict[str, Any]:  # fmt: skip
     """Does tuning on one's own rights and wrongs calibrate stated confidence, and does it carry over to other families and tasks?
 

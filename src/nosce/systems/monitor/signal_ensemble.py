@@ -10,6 +10,7 @@ from nosce.control.each import each
 from nosce.core.answer import Answer
 from nosce.core.artifact import Artifact
 from nosce.core.attempt import Attempt
+from nosce.core.count import Count
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
@@ -42,7 +43,7 @@ def led(problem: Problem, attempts: Sequence[Attempt]) -> list[Attempt]:
     return [leader, *(attempt for attempt in attempts if attempt is not leader)]
 
 
-async def fit_ensemble(problems: Sequence[Problem], mind: Mind, *, k: int = 5) -> Artifact:
+async def fit_ensemble(problems: Sequence[Problem], mind: Mind, *, k: Count = 5) -> Artifact:
     """Weights of the signals, from k thoughts about each labelled problem and whether their commonest answer is right."""
     graded = [problem for problem in problems if problem.graded]
     drawn = await each(mind.think(problem, n=k, top=_alternatives(mind)) for problem in graded)
@@ -57,7 +58,7 @@ async def fit_ensemble(problems: Sequence[Problem], mind: Mind, *, k: int = 5) -
 
 
 @strategy("signal-ensemble", "signal-ensemble", family="monitor", acts={"think"}, prepare=fit_ensemble, prepares="labelled")
-async def signal_ensemble(problem: Problem, mind: Mind, ensemble: Artifact, *, k: int = 5) -> Answer:
+async def signal_ensemble(problem: Problem, mind: Mind, ensemble: Artifact, *, k: Count = 5) -> Answer:
     """The commonest answer of k thoughts, as sure as all signals about it together say.
 
     Rule: a logistic regression over the standardised ranks of every registered signal that needs nothing but the samples (and

@@ -10,6 +10,7 @@ import numpy as np
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim
+from nosce.core.count import Count
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
@@ -26,7 +27,7 @@ AGREEMENT, MEAN, BEST = 0.25, 0.20, 0.55
 
 
 @strategy("S204", "star", part="select", needs={"logprobs"}, acts={"think"}, claim=CLAIM)
-async def trajectory_selection(problem: Problem, mind: Mind, *, k: int = 8) -> Answer:
+async def trajectory_selection(problem: Problem, mind: Mind, *, k: Count = 8) -> Answer:
     """The answer whose trajectories are sure and many: groups of equal answers are scored by their size and their confidence.
 
     Rule: S_a = 0.25·|G_a|/max|G| + 0.20·mean C_a/max mean C + 0.55·max C_a/max C over k trajectories; the most confident

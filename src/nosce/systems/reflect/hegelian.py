@@ -5,7 +5,7 @@ from __future__ import annotations
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
@@ -23,7 +23,7 @@ CLAIM = Claim(
 @strategy("S342", "hegelian-dialectical-self-reflection", needs={"blackbox"}, acts={"think", "revise", "verify", "argue|critique"},
           claim=CLAIM)  # fmt: skip
 async def hegelian(
-    problem: Problem, mind: Mind, *, rounds: int = 4, hot: float = 1.2, cold: float = 0.2, voters: Draws = 3
+    problem: Problem, mind: Mind, *, rounds: int = 4, hot: float = 1.2, cold: float = 0.2, voters: Count = 3
 ) -> Answer:  # fmt: skip
     """A solution, what speaks against it, and a new solution from both, which voters must hold to be valid; ever colder.
 

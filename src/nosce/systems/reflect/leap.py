@@ -13,7 +13,7 @@ from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
 from nosce.core.battery import Item, Measure, Row, Source, difference, share
 from nosce.core.claim import Claim
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.problem import Problem
 from nosce.core.registry import battery, strategy
 from nosce.mind.dialects.base import Given
@@ -39,7 +39,7 @@ TRAP = Claim(
 
 @strategy("S131", "leap", needs={"continuation"}, acts={"think", "extend"}, claim=VOTE)
 async def learning_from_peers(
-    problem: Problem, mind: Mind, *, paths: Draws = 4, every: int | None = None, peers: int = 2, turns: int = 4,
+    problem: Problem, mind: Mind, *, paths: Count = 4, every: int | None = None, peers: int = 2, turns: int = 4,
     routing: Routing = "dispersed",
 ) -> Answer:  # fmt: skip
     """Paths think in parallel; every T tokens each reads summaries of the others before it goes on; the paths vote.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nosce.control.voting import plurality
 from nosce.core.answer import Answer
 from nosce.core.claim import Claim
+from nosce.core.count import Count
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
 from nosce.mind.cue import Cue
@@ -20,7 +21,7 @@ CLAIM = Claim(
 
 
 @strategy("S193", "re-reading", acts={"think"}, cues=(TWICE,), claim=CLAIM)
-async def re_reading(problem: Problem, mind: Mind, *, k: int = 1) -> Answer:
+async def re_reading(problem: Problem, mind: Mind, *, k: Count = 1) -> Answer:
     """The question, a word to read it again, the question once more, then a thought as ever.
 
     Rule: x → x ∥ "read again" ∥ x before the elicitation; the input doubles and nothing else changes. It goes with other

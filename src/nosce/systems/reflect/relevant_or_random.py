@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nosce.core.battery import Measure, Row, difference, share
 from nosce.core.claim import Claim
+from nosce.core.count import Count
 from nosce.core.problem import Problem
 from nosce.core.registry import battery
 from nosce.mind.mind import Mind
@@ -30,7 +31,7 @@ MEASURES = (
 
 @battery("S319", "relevant-or-random", items=checked, measures=MEASURES, claim=CLAIM,
          acts={"think", "propose"}, cues=(WRITE, SHOTS))  # fmt: skip
-async def relevant_or_random(problem: Problem, mind: Mind, *, k: int = 3) -> Row:
+async def relevant_or_random(problem: Problem, mind: Mind, *, k: Count = 3) -> Row:
     """Is it the relevance of self-made examples that helps, or that they are right?
 
     Rule: the question without examples, after k worked examples of the same kind, after k from unrelated fields, and after both

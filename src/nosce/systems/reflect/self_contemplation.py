@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nosce.core.answer import Answer
 from nosce.core.claim import Claim
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
 from nosce.mind.mind import Mind
@@ -18,7 +18,7 @@ CLAIM = Claim(
 
 
 @strategy("S315", "sec-contemplation", acts={"think", "propose"}, cues=(WRITE, SHOTS), claim=CLAIM)
-async def self_contemplation(problem: Problem, mind: Mind, *, k: Draws = 4) -> Answer:
+async def self_contemplation(problem: Problem, mind: Mind, *, k: Count = 4) -> Answer:
     """Two calls: k questions like this one with worked answers, then this one after them.
 
     Rule: d₁…d_k ~ P(· | x, "write demonstrations"), each with its rationale; y ~ P(· | d₁…d_k, x), an ordinary k-shot prompt. What

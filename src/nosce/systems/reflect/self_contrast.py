@@ -10,7 +10,7 @@ from nosce.control.voting import plurality
 from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
 from nosce.core.claim import Claim
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.problem import Problem
 from nosce.core.registry import strategy
 from nosce.core.vote import tally
@@ -35,7 +35,7 @@ CLAIM = Claim(
 
 
 @strategy("S287", "self-contrast", acts={"think", "revise"}, claim=CLAIM)
-async def self_contrast(problem: Problem, mind: Mind, *, perspectives: Draws = 4) -> Answer:
+async def self_contrast(problem: Problem, mind: Mind, *, perspectives: Count = 4) -> Answer:
     """Solve from several perspectives; where the answers differ, revise each solution by what sets it apart; then vote.
 
     Rule: perspectives p₁…p_k tailored to the question; a solution under each; of those that say the same, one is kept. With one

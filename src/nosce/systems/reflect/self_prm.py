@@ -10,7 +10,7 @@ from nosce.core.answer import Answer
 from nosce.core.attempt import Attempt
 from nosce.core.battery import Measure, Row, share
 from nosce.core.claim import Claim
-from nosce.core.draws import Draws
+from nosce.core.count import Count
 from nosce.core.errors import InputError
 from nosce.core.problem import Problem
 from nosce.core.registry import battery, strategy
@@ -33,7 +33,7 @@ PRECISION = Claim(
 
 
 @strategy("S119", "self-prm", acts={"think", "verify"}, claim=RERANK)
-async def self_prm(problem: Problem, mind: Mind, *, n: Draws = 16) -> Answer:
+async def self_prm(problem: Problem, mind: Mind, *, n: Count = 16) -> Answer:
     """Of n own solutions the one whose steps the model itself holds most surely to be right.
 
     Rule: y₁…y_n ~ P(·|x); r_i = P(the model says that y_i is correct), its own verdict after going through the steps; the answer is
